@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { HitchError, type Job, jobSchema, splitWords } from '@hitch/contract';
 import { jobOfRow, jobRows } from '../src/jobs/rows.ts';
 import { JobTalk } from '../src/page/job-talk.ts';
+import { rentedJob } from '../../shared/views/test/support/job.ts';
 import { type ToPage, toPageSchema } from '../src/page/messages.ts';
 
 const ID = 'job_01ARZ3NDEKTSV4RRFFQ69G5FAV';
@@ -53,6 +54,20 @@ describe('The rows of jobs', () => {
     assert.equal(rows[1]?.contextValue, 'job;over');
     assert.equal(jobOfRow(rows[0]?.id), ID);
     assert.match(rows[0]?.spoken ?? '', /^Job train on llm-dev: Running/);
+  });
+
+  it('say of one that rents where it stands with its machine, and offer no other run of it', () => {
+    const rows = jobRows(
+      [
+        job({ ...rentedJob({ stage: 'renting' }), state: 'waiting', runs: [], costMicroUsd: '0' }),
+        job({ ...rentedJob({ stage: 'over' }), state: 'succeeded' }),
+      ],
+      62_000,
+    );
+    assert.equal(rows[0]?.description, 'Renting a machine, $0.00');
+    assert.equal(rows[0]?.contextValue, 'job;live');
+    assert.match(rows[1]?.description ?? '', /^Finished in .*; machine deleted, \$0\.02$/);
+    assert.equal(rows[1]?.contextValue, 'job;rented');
   });
 
   it('offer outputs where there are any', () => {

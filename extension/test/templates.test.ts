@@ -9,14 +9,19 @@ import { testDetails, testTemplate } from '../../shared/views/test/support/templ
 import { stateOf } from './sample.ts';
 
 const CHOICE = { template: 'classifier', preset: 'smoke', values: { steps: '4000' } };
+const OWN = { capMicroUsd: '2000000', timeMs: 14_400_000, practice: true };
 const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
-function talkOf(show: (input: typeof CHOICE) => Promise<TemplateDetails>) {
+function talkOf(
+  show: (input: typeof CHOICE) => Promise<TemplateDetails>,
+  run: (signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
+) {
   let state: State = { ...stateOf([]), templates: [testTemplate()] };
   const changes = new Emitter<void>();
   const posted: ToPage[] = [];
   const rented: TemplateDetails[] = [];
   const reported: string[] = [];
+  const ran: unknown[] = [];
   let lists = 0;
   const talk = new TemplateTalk(
     {
@@ -32,6 +37,11 @@ function talkOf(show: (input: typeof CHOICE) => Promise<TemplateDetails>) {
       rent: details => {
         rented.push(details);
       },
+      run: (details, choice, limits, signal) => {
+        ran.push({ template: details.info.id, choice, limits });
+        return run(signal);
+      },
+      ownLimits: () => OWN,
       addFolder: () => undefined,
       report: problem => reported.push(problem),
     },
@@ -41,7 +51,7 @@ function talkOf(show: (input: typeof CHOICE) => Promise<TemplateDetails>) {
     state = { ...state, ...change };
     changes.fire();
   };
-  return { talk, posted, rented, reported, set, lists: () => lists };
+  return { talk, posted, rented, ran, reported, set, lists: () => lists };
 }
 
 describe('the talk with the page of templates', () => {
@@ -88,6 +98,37 @@ describe('the talk with the page of templates', () => {
     const [answer] = posted;
     assert.equal(answer?.kind, 'template');
     assert.equal(rented[0]?.form?.fields[0]?.problem, '“Steps” is 4000; it must be at most 1000.');
+  });
+
+  it('runs one by the daemon’s own word, and tells how that ended: nothing to say, a refusal at its field, left', async () => {
+    const limits = { capMicroUsd: '500000', timeMs: 1_800_000, practice: true };
+    const refusal = new HitchError('CAP_TOO_LOW', 'The limit is too low.', { field: 'capMicroUsd' });
+    const answers: ((signal: AbortSignal) => Promise<void>)[] = [
+      () => Promise.resolve(),
+      () => Promise.reject(refusal),
+      signal => new Promise((_give, fail) => signal.addEventListener('abort', () => fail(new Error('left')))),
+    ];
+    const { talk, posted, ran } = talkOf(
+      () => Promise.resolve(testDetails(CHOICE)),
+      signal => answers.shift()?.(signal) ?? Promise.resolve(),
+    );
+    for (const question of [11, 12, 13]) {
+      talk.take({ kind: 'template-run', question, choice: CHOICE, limits });
+      await settled();
+    }
+    assert.equal(posted.length, 2, 'the third still waits');
+    talk.take({ kind: 'abort', question: 13 });
+    await settled();
+    assert.deepEqual(ran[0], { template: 'classifier', choice: CHOICE, limits });
+    assert.deepEqual(posted, [
+      { kind: 'template-ran', question: 11, problem: null },
+      {
+        kind: 'template-ran',
+        question: 12,
+        problem: { field: 'capMicroUsd', sentence: 'The limit is too low.' },
+      },
+      { kind: 'template-ran', question: 13, problem: null },
+    ]);
   });
 
   it('says why one could not be asked, and takes nothing that it does not know', async () => {

@@ -1,8 +1,10 @@
-/** Templates in JupyterLab: a form that the daemon judges as one types, the offers that fit, the price and the yes. */
+/**
+ * Templates in JupyterLab: a form that the daemon judges as one types, the offers that fit, the price and the
+ * yes; and one with a command from its form to its job's end. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { windowOpenedBy } from '../support/approval.ts';
+import { lookAtWindow, sayYes, windowOpenedBy } from '../support/approval.ts';
 import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
@@ -83,10 +85,12 @@ describe('Templates in JupyterLab', function suite() {
     await templates()
       .getByRole('textbox', { name: /^Steps/ })
       .waitFor({ timeout: SLOW_MS });
-    // The daemon says what it does not do; nothing is judged here.
+    // The lower of its own limits and those of the settings.
     await templates()
-      .getByText(/the template numpy-classifier has a command/)
+      .getByRole('textbox', { name: /^Spending limit/ })
       .waitFor();
+    assert.match(await templates().locator('#run-cap input').inputValue(), /^1(\.00)?$/);
+    await templates().getByRole('button', { name: 'Run…' }).waitFor();
     await look(page, 'templates-form', 'hitch-templates');
   });
 
@@ -146,7 +150,7 @@ describe('Templates in JupyterLab', function suite() {
     await templates()
       .getByRole('textbox', { name: /^Batch size/ })
       .fill('16');
-    await templates().getByRole('button', { name: 'Choose a machine…' }).click();
+    await templates().getByRole('button', { name: 'Rent…' }).click();
     await page.page
       .getByText('For the template “Exploring on one card”: the offers that fit it.')
       .waitFor({ timeout: SLOW_MS });
@@ -210,6 +214,53 @@ describe('Templates in JupyterLab', function suite() {
     await confirm.getByRole('button', { name: 'Cancel' }).click();
     await confirm.waitFor({ state: 'detached' });
     assert.equal((await home.api.clusters.list()).length, 0);
+  });
+
+  it('runs one with a command: its price, one yes, and its job until the machine is gone', async function run() {
+    this.timeout(10 * 60_000);
+    await page.command('hitch:templates');
+    await templates()
+      .getByRole('button', { name: /^Train a small classifier with NumPy needs/ })
+      .click();
+    await templates()
+      .getByRole('combobox', { name: 'Preset' })
+      .selectOption({ label: 'Does it run?' }, { timeout: SLOW_MS });
+    const steps = templates().getByRole('textbox', { name: /^Steps/ });
+    await until('the preset’s value', async () => (await steps.inputValue()) === '300');
+    await steps.fill('60');
+    const run = templates().getByRole('button', { name: 'Run…' });
+    const confirm = page.page.locator('hitch-confirm');
+    const ask = () => windowOpenedBy(page, () => run.click());
+    const refused = await ask();
+    await confirm.getByText(/^For the job numpy-classifier\. Runs .*template numpy-classifier/).waitFor();
+    await confirm.getByText(/^If the machine is lost: up to 3 others/).waitFor();
+    await refused.close();
+    await confirm.getByRole('button', { name: 'Cancel' }).click();
+    await confirm.waitFor({ state: 'detached' });
+    // One goes on by keyboard where one was.
+    await page.page.waitForFunction(
+      () => document.querySelector('hitch-templates')?.shadowRoot?.activeElement?.id === 'rent',
+    );
+    assert.deepEqual(await home.api.jobs.list({}), [], 'nothing is begun without the yes');
+    const window = await ask();
+    assert.deepEqual(await lookAtWindow(window, 'templates-run-window'), []);
+    await sayYes(window, /^Run for up to \$1\.00$/);
+    const job = page.page.locator('hitch-job');
+    await job
+      .getByRole('status')
+      .filter({ hasText: /Waiting for a machine|Renting a machine|Sending its files|Starting|Running/ })
+      .waitFor({ timeout: SLOW_MS });
+    await look(page, 'templates-run-job', 'hitch-job');
+    await job.getByText(/^Finished in .*; machine deleted$/).waitFor({ timeout: 4 * SLOW_MS });
+    await job.getByText(/"step": 60/).waitFor();
+    await job
+      .getByText(/weights\.npz/)
+      .first()
+      .waitFor();
+    await look(page, 'templates-run-over', 'hitch-job');
+    const [ran, ...others] = await home.api.jobs.list({});
+    assert.equal(others.length, 0);
+    assert.equal(ran?.rental?.machinesLeft, 0);
     assert.deepEqual(problems, []);
   });
 });

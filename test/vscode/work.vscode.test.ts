@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Job } from '@hitch/contract';
 import type { Frame, Locator } from 'playwright-core';
 import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
@@ -103,7 +104,8 @@ describe('work on a cluster, in the workbench', function suite() {
     await inTemplates(view =>
       view.getByRole('alert').filter({ hasText: '“Steps” is 0; it must be at least 1.' }),
     );
-    await inTemplates(view => view.getByText(/the template numpy-classifier has a command/));
+    await inTemplates(view => view.getByRole('textbox', { name: /^Spending limit/ }));
+    await inTemplates(view => view.getByRole('button', { name: 'Run…' }));
     await bench.standsOut(frame => templates(frame).locator('form'), 'main');
     await bench.picture('40-template');
     await bench.contrast('40-template');
@@ -116,7 +118,7 @@ describe('work on a cluster, in the workbench', function suite() {
     );
     await exploring.click();
     await (await inTemplates(view => view.getByRole('textbox', { name: /^Batch size/ }))).fill('16');
-    const choose = await inTemplates(view => view.getByRole('button', { name: 'Choose a machine…' }));
+    const choose = await inTemplates(view => view.getByRole('button', { name: 'Rent…' }));
     await bench.bring(bench.picker.getByRole('option', { name: /The best available/ }), () => choose.click());
     await bench.picture('41-template-offer');
     await bench.choose(/The best available/);
@@ -208,5 +210,49 @@ describe('work on a cluster, in the workbench', function suite() {
     const messages = await bench.notifications();
     await bench.found(messages.getByText(/The environment of llm-dev is changed/));
     await bench.hideNotifications();
+  });
+
+  it('runs a template with a command: its price, the yes, and its job until the machine is gone', async function run() {
+    this.timeout(10 * 60_000);
+    const runs = async (): Promise<readonly Job[]> =>
+      (await home.api.jobs.list({})).filter(({ name }) => name.startsWith('numpy-classifier'));
+    await bench.command('Hitch: Templates');
+    const classifier = await inTemplates(view =>
+      view.getByRole('button', { name: /^Train a small classifier with NumPy needs/ }),
+    );
+    await classifier.click();
+    await (
+      await inTemplates(view => view.getByRole('combobox', { name: 'Preset' }))
+    ).selectOption({ label: 'Does it run?' });
+    await (await inTemplates(view => view.getByRole('textbox', { name: /^Steps/ }))).fill('60');
+    const run = await inTemplates(view => view.getByRole('button', { name: 'Run…' }));
+    // A quote that nobody answered keeps its name for a while: the next one is called otherwise.
+    const priced = bench.dialog.getByText(
+      /For the job numpy-classifier\S*\. Runs .*template numpy-classifier/,
+    );
+    await run.click();
+    await bench.found(priced, SLOW_MS);
+    await bench.picture('50-template-run');
+    await bench.answer('Change…');
+    assert.deepEqual(await runs(), [], 'nothing is begun without the yes');
+    const again = await inTemplates(view => view.getByRole('button', { name: 'Run…' }));
+    await again.click();
+    await bench.found(priced, SLOW_MS);
+    await bench.answer(/^Run for up to \$1\.00$/);
+    await bench.inPage(frame =>
+      frame
+        .locator('hitch-job')
+        .getByRole('status')
+        .filter({ hasText: /Waiting for a machine|Renting a machine|Sending its files|Starting|Running/ }),
+    );
+    await bench.picture('51-template-job');
+    await until('its machine is gone', async () => (await runs())[0]?.rental?.stage === 'over', 4 * SLOW_MS);
+    await bench.inPage(frame => frame.locator('hitch-job').getByText(/^Finished in .*; machine deleted$/));
+    await bench.inPage(frame => frame.locator('hitch-job').getByText(/"step": 60/));
+    await bench.standsOut(frame => frame.locator('hitch-job'), 'main');
+    await bench.picture('52-template-job-over');
+    const [ran, ...others] = await runs();
+    assert.equal(others.length, 0);
+    assert.equal(ran?.rental?.machinesLeft, 0);
   });
 });

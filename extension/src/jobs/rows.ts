@@ -1,6 +1,7 @@
 /** The rows of the Jobs view: those that run first, each with how it stands and what it cost. */
 import { isJobOver, type Job } from '@hitch/contract/src/jobs.ts';
-import { jobLine, jobOutputs, workWordsOf } from '@hitch/contract/src/job-words.ts';
+import { jobStandLine } from '@hitch/contract/src/job-rental-words.ts';
+import { jobOutputs, workWordsOf } from '@hitch/contract/src/job-words.ts';
 import * as format from '@hitch/contract/src/format.ts';
 import type { Row, RowIcon } from '../tree/row.ts';
 
@@ -23,7 +24,7 @@ export function jobRows(jobs: readonly Job[], nowMs: number): readonly Row[] {
 
 function jobRow(job: Job, nowMs: number): Row {
   const cost = job.costMicroUsd === null ? '' : `, ${format.dollars(job.costMicroUsd)}`;
-  const line = `${jobLine(job, nowMs)}${cost}`;
+  const line = `${jobStandLine(job, nowMs)}${cost}`;
   const id = `${JOB}${job.id}`;
   return {
     id,
@@ -32,8 +33,9 @@ function jobRow(job: Job, nowMs: number): Row {
     icon: ICONS[job.state],
     contextValue: [
       'job',
-      isJobOver(job.state) ? 'over' : 'live',
-      ...(jobOutputs(job).length > 0 ? ['outputs'] : []),
+      // Neither: one whose own machine is being ended, or is gone. Another run of it is another purchase.
+      isJobOver(job.state) ? (job.rental === undefined ? 'over' : 'rented') : 'live',
+      ...(jobOutputs(job).length > 0 && (job.rental?.stage ?? 'running') === 'running' ? ['outputs'] : []),
     ].join(';'),
     collapsible: 'none',
     spoken: `Job ${job.name} on ${job.clusterName}: ${line}`,

@@ -1,7 +1,7 @@
 /** The extension's half of the talk with a page that shows a job. Knows no editor. */
 import type { HitchClient } from '@hitch/contract';
 import { jobIdSchema } from '@hitch/contract/src/ids.ts';
-import { isJobOver } from '@hitch/contract/src/jobs.ts';
+import { isJobSettled } from '@hitch/contract/src/jobs.ts';
 import { isAbort, sentence } from '../sentence.ts';
 import { fromPageSchema, type JobAction, type ToPage } from './messages.ts';
 
@@ -81,7 +81,7 @@ export class JobTalk {
   async #show(): Promise<void> {
     try {
       const job = await this.#api.get({ jobId: this.#id });
-      this.#isOver = isJobOver(job.state);
+      this.#isOver = isJobSettled(job);
       this.#deps.post({ kind: 'job', job, problem: null });
     } catch (error) {
       this.#deps.post({ kind: 'job', job: null, problem: sentence(error) });

@@ -7,6 +7,7 @@ import {
   jobFindsSchema,
   jobLogPageSchema,
   jobSchema,
+  microUsdSchema,
   MOST_LOG_WAIT_MS,
   eventSchema,
   offerFilterSchema,
@@ -17,6 +18,7 @@ import {
   templateDetailsSchema,
   templateInfoSchema,
 } from '@hitch/contract';
+import type { RunLimits } from '@hitch/contract/src/templates/run-wish.ts';
 import * as z from 'zod';
 
 const sortSchema = offerQuerySchema.shape.sort.unwrap();
@@ -27,8 +29,23 @@ export const templateChoiceSchema = z.object({
   /** Null: the defaults. */
   preset: z.string().max(80).nullable(),
   values: z.record(z.string().max(80), parameterValueSchema),
+  /** Of one with a command, only what was changed; the amount as it was typed. */
+  limits: z
+    .object({
+      cap: z.string().max(40).optional(),
+      timeMs: z.number().int().min(60_000).optional(),
+      practice: z.boolean().optional(),
+    })
+    .optional(),
 });
 export type TemplateChoice = z.infer<typeof templateChoiceSchema>;
+
+/** What a job of a template may cost, how long it may take, and whether it is practice. */
+const runLimitsSchema = z.object({
+  capMicroUsd: microUsdSchema,
+  timeMs: z.number().int().min(60_000),
+  practice: z.boolean(),
+}) satisfies z.ZodType<RunLimits>;
 
 /** What a page shows and keeps over a reload. */
 export const placeSchema = z.discriminatedUnion('view', [
@@ -91,6 +108,14 @@ export const toPageSchema = z.discriminatedUnion('kind', [
     templates: z.array(templateInfoSchema).nullable(),
     choice: templateChoiceSchema.nullable(),
     offline: z.string().nullable(),
+    /** What the settings say of a run. */
+    own: runLimitsSchema,
+  }),
+  /** A run is not under way any more: its job is shown, a person said no, or why it was refused. */
+  z.object({
+    kind: z.literal('template-ran'),
+    question: z.number(),
+    problem: z.object({ field: z.string().nullable(), sentence: z.string() }).nullable(),
   }),
   z.object({ kind: z.literal('template'), question: z.number(), details: templateDetailsSchema }),
   /** Newer offers may be there: ask again for what is shown. */
@@ -135,6 +160,13 @@ export const fromPageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('job-action'), action: jobActionSchema }),
   z.object({ kind: z.literal('template-show'), question: z.number(), choice: templateChoiceSchema }),
   z.object({ kind: z.literal('template-rent'), question: z.number(), choice: templateChoiceSchema }),
+  /** Its quote is to be shown for the yes. */
+  z.object({
+    kind: z.literal('template-run'),
+    question: z.number(),
+    choice: templateChoiceSchema,
+    limits: runLimitsSchema,
+  }),
   z.object({ kind: z.literal('template-folder') }),
 ]);
 export type FromPage = z.infer<typeof fromPageSchema>;

@@ -137,6 +137,7 @@ function take(message: ToPage): void {
     case 'job-finds':
     case 'templates':
     case 'template':
+    case 'template-ran':
       // Taken above, or nobody waits for it any more.
       break;
   }

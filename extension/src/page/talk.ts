@@ -122,6 +122,7 @@ export class Talk {
       case 'job-action':
       case 'template-show':
       case 'template-rent':
+      case 'template-run':
       case 'template-folder':
         // Of a page that shows a job (job-talk.ts) or templates (template-talk.ts).
         break;

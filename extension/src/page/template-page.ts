@@ -26,11 +26,13 @@ export function templatePage(say: (message: FromPage) => void, keep: (place: Pla
   // Other numbers than those of the other pages' questions.
   let questions = 2_000_000;
   let renting = 0;
+  let running = 0;
 
-  const sent = ({ template, preset, values }: TemplateChoice): TemplateChoice => ({
+  const sent = ({ template, preset, values, limits }: TemplateChoice): TemplateChoice => ({
     template,
     preset,
     values: { ...values },
+    ...(limits === undefined ? {} : { limits: { ...limits } }),
   });
   view.show = (choice, signal) => {
     const question = ++questions;
@@ -56,6 +58,18 @@ export function templatePage(say: (message: FromPage) => void, keep: (place: Pla
       choice: sent({ ...choice, values: { ...choice.values } }),
     });
   });
+  view.addEventListener('hitch-template-run', ({ detail: { choice, limits } }) => {
+    running = ++questions;
+    view.busy = true;
+    view.refused = null;
+    say({
+      kind: 'template-run',
+      question: running,
+      choice: sent({ ...choice, values: { ...choice.values } }),
+      limits: { ...limits },
+    });
+  });
+  view.addEventListener('hitch-template-leave', () => say({ kind: 'abort', question: running }));
   view.addEventListener('hitch-template-folder', () => say({ kind: 'template-folder' }));
 
   const answered = (question: number, give: (waiting: Waiting) => void): boolean => {
@@ -73,9 +87,16 @@ export function templatePage(say: (message: FromPage) => void, keep: (place: Pla
         case 'templates':
           view.templates = message.templates;
           view.offline = message.offline;
+          view.own = message.own;
           if (message.choice?.template !== view.choice?.template) {
             view.choice = message.choice;
             keep({ view: 'templates', choice: message.choice });
+          }
+          return true;
+        case 'template-ran':
+          if (message.question === running) {
+            view.busy = false;
+            view.refused = message.problem;
           }
           return true;
         case 'template':

@@ -1,5 +1,7 @@
 /** The extension's half of the talk with the page of templates. Knows no editor. */
 import type { HitchClient, TemplateDetails } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
+import type { RunLimits } from '@hitch/contract/src/templates/run-wish.ts';
 import type { State } from '../daemon/state.ts';
 import type { Stop } from '../emitter.ts';
 import { isAbort, sentence } from '../sentence.ts';
@@ -14,6 +16,15 @@ export interface TemplateTalkDeps {
   readonly list: () => Promise<void>;
   /** The steps that end in the price and the yes. */
   readonly rent: (details: TemplateDetails, choice: TemplateChoice) => void;
+  /** The quote of its job, the yes, and the job's page; resolves when none of it is under way any more. */
+  readonly run: (
+    details: TemplateDetails,
+    choice: TemplateChoice,
+    limits: RunLimits,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** What the settings say of a run. */
+  readonly ownLimits: () => RunLimits;
   readonly addFolder: () => void;
   readonly report: (problem: string, error: unknown) => void;
 }
@@ -89,6 +100,9 @@ export class TemplateTalk {
         // Asked again: what is rented is what the daemon says of the choice, not what a page says.
         void this.#show(message, details => this.#deps.rent(details, message.choice));
         break;
+      case 'template-run':
+        void this.#run(message);
+        break;
       case 'template-folder':
         this.#deps.addFolder();
         break;
@@ -99,15 +113,8 @@ export class TemplateTalk {
   async #show({ question, choice }: Asked, give: (details: TemplateDetails) => void): Promise<void> {
     const asking = new AbortController();
     this.#asking.set(question, asking);
-    const { template, preset, values } = choice;
     try {
-      const details = await this.#deps
-        .client()
-        .api.templates.show(
-          { template, values, ...(preset === null ? {} : { preset }) },
-          { signal: asking.signal },
-        );
-      give(details);
+      give(await this.#detailsOf(choice, asking.signal));
     } catch (error) {
       if (!isAbort(error)) {
         this.#deps.post({ kind: 'problem', question, sentence: sentence(error) });
@@ -115,6 +122,30 @@ export class TemplateTalk {
     } finally {
       this.#asking.delete(question);
     }
+  }
+
+  #detailsOf({ template, preset, values }: TemplateChoice, signal: AbortSignal): Promise<TemplateDetails> {
+    const { templates } = this.#deps.client().api;
+    return templates.show({ template, values, ...(preset === null ? {} : { preset }) }, { signal });
+  }
+
+  async #run({ question, choice, limits }: Extract<FromPage, { kind: 'template-run' }>): Promise<void> {
+    const asking = new AbortController();
+    this.#asking.set(question, asking);
+    const { signal } = asking;
+    let problem: Extract<ToPage, { kind: 'template-ran' }>['problem'] = null;
+    try {
+      // Asked again: what is run is what the daemon says of the choice, not what a page says.
+      await this.#deps.run(await this.#detailsOf(choice, signal), choice, limits, signal);
+    } catch (error) {
+      if (!isAbort(error) && !signal.aborted) {
+        const field = error instanceof HitchError ? (error.field ?? null) : null;
+        problem = { field, sentence: sentence(error) };
+      }
+    } finally {
+      this.#asking.delete(question);
+    }
+    this.#deps.post({ kind: 'template-ran', question, problem });
   }
 
   #changed(): void {
@@ -129,6 +160,7 @@ export class TemplateTalk {
       templates: isKnown ? [...templates] : null,
       choice: this.#choice,
       offline: down ? (problem ?? 'Hitch’s daemon does not answer.') : null,
+      own: this.#deps.ownLimits(),
     };
     // The page has its own choice by now; another one is told when it was made elsewhere.
     const text = JSON.stringify({ ...message, choice: null });

@@ -1,6 +1,6 @@
 /** The Jobs view, asked for while it is seen. */
 import * as vscode from 'vscode';
-import { isJobOver, type Job } from '@hitch/contract/src/jobs.ts';
+import { isJobSettled, type Job } from '@hitch/contract/src/jobs.ts';
 import { jobRows } from '../jobs/rows.ts';
 import { sentence } from '../sentence.ts';
 import { disposable, type Host, type Module } from './module.ts';
@@ -36,7 +36,7 @@ export function createJobsView({ connection, commands }: Host): Module<JobsViewA
     tree.refresh();
   };
   const look = (): void => {
-    const isRunning = known.some(({ state }) => !isJobOver(state));
+    const isRunning = known.some(job => !isJobSettled(job));
     const isDue = Date.now() - askedAt >= (isRunning ? RUNNING_EVERY_MS : EVERY_MS);
     if (view.visible && isDue && model.state.connection === 'live') {
       void refresh();

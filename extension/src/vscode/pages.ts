@@ -87,11 +87,12 @@ export function createPages(
       open.delete(panel);
       endings.forEach(ending => ending.dispose());
     });
-    const [{ Talk: Conversation }, { JobTalk }, { TemplateTalk: OfTemplates }, { pageHtml }] =
+    const [{ Talk: Conversation }, { JobTalk }, { TemplateTalk: OfTemplates }, ofTemplates, { pageHtml }] =
       await Promise.all([
         import('../page/talk.ts'),
         import('../page/job-talk.ts'),
         import('../page/template-talk.ts'),
+        import('./run-template.ts'),
         import('../page/html.ts'),
       ]);
     if (!open.has(panel)) {
@@ -118,6 +119,13 @@ export function createPages(
                   ?.rentTemplate(details)
                   .catch((error: unknown) => commands.tell('hitch.rent.fromTemplate', error));
               },
+              run: async (details, choice, limits, signal) => {
+                const job = await ofTemplates.runTemplate(model, { details, choice, limits }, signal);
+                if (job !== null) {
+                  await showJob(job);
+                }
+              },
+              ownLimits: () => ofTemplates.ownRunLimits(host),
               addFolder: () => {
                 void vscode.commands.executeCommand('hitch.templates.addFolder');
               },

@@ -1,5 +1,5 @@
 /** The list of jobs below the clusters: each is a button that opens its tab. */
-import { format, type Job, jobLine, workWordsOf } from '@hitch/contract';
+import { format, type Job, jobStandLine, workWordsOf } from '@hitch/contract';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
@@ -30,7 +30,7 @@ export function jobList(
               @click=${() => void commands.execute(NEIGHBOURS.openJob, { jobId: job.id })}
             >
               <span class="jp-Hitch-jobName">${job.name}</span>
-              <span class="jp-Hitch-quiet">${jobLine(job, now())}${cost(job)}</span>
+              <span class="jp-Hitch-quiet">${jobStandLine(job, now())}${cost(job)}</span>
             </button>
           </li>`,
       )}

@@ -1,5 +1,5 @@
 /** The jobs of all clusters as last heard. */
-import { isJobOver, type Job } from '@hitch/contract';
+import { isJobOver, isJobSettled, type Job } from '@hitch/contract';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import type { IHitch } from '../tokens.ts';
@@ -20,7 +20,7 @@ export class JobsModel implements IDisposable {
   }
 
   get isRunning(): boolean {
-    return this.#jobs.some(({ state }) => !isJobOver(state));
+    return this.#jobs.some(job => !isJobSettled(job));
   }
 
   get isDisposed(): boolean {

@@ -1,6 +1,6 @@
 /** One job in a tab. */
 import '@hitch/views/define';
-import { isJobOver, type Job, type JobId, jobOutputs } from '@hitch/contract';
+import { isJobSettled, type Job, type JobId, jobOutputs } from '@hitch/contract';
 import { adoptJupyterTheme, JUPYTER_THEME_CLASS } from '@hitch/views';
 import { html } from '@hitch/views/html';
 import type { TemplateResult } from 'lit/html.js';
@@ -37,7 +37,7 @@ export class JobView extends LitWidget {
       name: 'job',
       everyMs: AGAIN_MS,
       widget: this,
-      when: () => this.#job === null || !isJobOver(this.#job.state),
+      when: () => this.#job === null || !isJobSettled(this.#job),
       act: () => this.refresh(),
     });
     void this.refresh();

@@ -21,7 +21,8 @@ type Tab = MainAreaWidget<TemplatesView>;
 
 export const templatesPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:templates',
-  description: 'A tab with the templates that a GPU cluster can be rented for, and a form for each.',
+  description:
+    'A tab with the templates that a GPU machine can be rented for or that run as a job, and a form for each.',
   autoStart: true,
   requires: [IHitch, IPreferences],
   optional: [ITranslator, ILabShell, ILayoutRestorer, ICommandPalette, IDocumentManager],
@@ -53,7 +54,7 @@ function addCommand(app: JupyterFrontEnd, deps: Deps, { tracker, labShell, docum
   const { commands, trans } = deps;
   commands.addCommand(NEIGHBOURS.templates, {
     label: trans.__('GPU Templates'),
-    caption: trans.__('Rent a machine for a template: its form, the offers that fit, the full price'),
+    caption: trans.__('Run a template as a job, or rent a machine for it: its form and the full price'),
     icon: gpusIcon,
     describedBy: { args: { type: 'object', properties: {} } },
     execute: async () => {
@@ -76,6 +77,9 @@ async function makeTab(deps: Deps, documents: IDocumentManager | null): Promise<
       documents === null
         ? null
         : async () => (await import('./choose-folder.ts')).chooseFolder(documents, trans),
+    showJob: async jobId => {
+      await commands.execute(NEIGHBOURS.openJob, { jobId });
+    },
     rent: ({ template, preset, values }) =>
       void commands.execute(COMMANDS.newCluster, { template, preset, values: { ...values } }),
   });

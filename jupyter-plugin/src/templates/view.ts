@@ -1,9 +1,13 @@
-/** Templates in a tab: the list, and the form whose values the daemon judges. Choosing a machine goes on in New cluster. */
+/**
+ * Templates in a tab: the list, and the form whose values the daemon judges. One with a command is run as a job from here;
+ * for the others a machine is chosen in New cluster.
+ */
 import '@hitch/views/define';
-import { HitchError, type TemplateInfo } from '@hitch/contract';
+import { HitchError, type JobId, type TemplateInfo } from '@hitch/contract';
 import {
   adoptJupyterTheme,
   JUPYTER_THEME_CLASS,
+  type FormProblem,
   type HitchEvent,
   type TemplateChoice,
   type TemplateShowFunction,
@@ -16,12 +20,15 @@ import { attempt, sentenceOf } from '../actions/report.ts';
 import { LitWidget } from '../ui/lit-widget.ts';
 import { pulse } from '../ui/pulse.ts';
 import { viewWords } from '../ui/view-words.ts';
+import { ownRunLimits, problemOf, runTemplate } from './run.ts';
 
 export interface TemplatesOptions {
   readonly deps: Deps;
   /** Lets a person choose a folder of the Jupyter server; null where there is nothing to choose with. */
   readonly chooseFolder: (() => Promise<string | null>) | null;
   readonly rent: (choice: TemplateChoice) => void;
+  /** Shows a job that was begun. */
+  readonly showJob: (jobId: JobId) => Promise<void>;
 }
 
 /** Files of templates are written while the tab is open. */
@@ -37,6 +44,9 @@ export class TemplatesView extends LitWidget {
   #problem: string | null = null;
   #choice: TemplateChoice | null = null;
   #listed = '';
+  /** The quote that is asked for; null: none is. */
+  #running: AbortController | null = null;
+  #refused: FormProblem | null = null;
 
   constructor(options: TemplatesOptions) {
     super();
@@ -58,6 +68,7 @@ export class TemplatesView extends LitWidget {
   override dispose(): void {
     if (!this.isDisposed) {
       this.#end.abort();
+      this.#running?.abort();
       this.#pulse.dispose();
       super.dispose();
     }
@@ -111,6 +122,31 @@ export class TemplatesView extends LitWidget {
     this.update();
   }
 
+  async #run({ detail }: HitchEvent<'hitch-template-run'>): Promise<void> {
+    if (this.#running !== null) {
+      return;
+    }
+    const { deps, showJob } = this.#options;
+    const running = (this.#running = new AbortController());
+    this.#refused = null;
+    this.update();
+    try {
+      const jobId = await runTemplate(deps, detail, running.signal);
+      if (jobId !== null) {
+        await deps.hitch.refresh();
+        await showJob(jobId);
+      }
+    } catch (error) {
+      if (!running.signal.aborted) {
+        this.#refused = problemOf(error);
+      }
+    }
+    this.#running = null;
+    if (!this.isDisposed) {
+      this.update();
+    }
+  }
+
   async #addFolder(): Promise<void> {
     const { deps, chooseFolder } = this.#options;
     const folder = (await chooseFolder?.()) ?? null;
@@ -143,10 +179,15 @@ export class TemplatesView extends LitWidget {
         .show=${this.#show}
         .offline=${offline}
         .canAddFolder=${chooseFolder !== null}
+        .own=${ownRunLimits(deps.preferences.present, deps.hitch)}
+        .busy=${this.#running !== null}
+        .refused=${this.#refused}
         @hitch-template-choice=${({ detail }: HitchEvent<'hitch-template-choice'>) => {
           this.#choice = detail;
         }}
         @hitch-template-rent=${({ detail }: HitchEvent<'hitch-template-rent'>) => rent(detail.choice)}
+        @hitch-template-run=${(event: HitchEvent<'hitch-template-run'>) => void this.#run(event)}
+        @hitch-template-leave=${() => this.#running?.abort()}
         @hitch-template-folder=${() => void this.#addFolder()}
       ></hitch-templates>
     `;

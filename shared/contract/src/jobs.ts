@@ -163,6 +163,10 @@ export type JobState = z.infer<typeof jobStateSchema>;
 export const isJobOver = (state: JobState): boolean =>
   state === 'succeeded' || state === 'failed' || state === 'stopped';
 
+/** Nothing of it changes any more: it has ended, and the machine that it rented is gone. */
+export const isJobSettled = ({ state, rental }: Pick<Job, 'state' | 'rental'>): boolean =>
+  isJobOver(state) && (rental === undefined || rental.stage === 'over');
+
 /** How a job stands whose last run ended so. */
 export function stateAfter(cause: JobCause): JobState {
   switch (cause) {

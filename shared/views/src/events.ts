@@ -1,5 +1,6 @@
 /** What the views tell their host, typed for `addEventListener`. All events bubble and leave shadow roots. */
 import type { Offer, OfferFilter, OfferQuery, QuoteRequest, TemplateDetails } from '@hitch/contract';
+import type { RunLimits } from '@hitch/contract/src/templates/run-wish.ts';
 import type { WantedPackages } from './rent/packages-part.ts';
 import type { TemplateChoice } from './templates/templates.ts';
 
@@ -51,6 +52,14 @@ export interface HitchEventDetails {
   'hitch-template-choice': TemplateChoice;
   /** The form is filled in: the host shows the offers that fit, then the ordinary way to the price and the yes. */
   'hitch-template-rent': { readonly choice: TemplateChoice; readonly details: TemplateDetails };
+  /** The form of one with a command is filled in: the host asks for the quote of its job and shows it for the yes. */
+  'hitch-template-run': {
+    readonly choice: TemplateChoice;
+    readonly details: TemplateDetails;
+    readonly limits: RunLimits;
+  };
+  /** The quote is not waited for any more. */
+  'hitch-template-leave': null;
   /** A person wants to add a folder that templates lie in. */
   'hitch-template-folder': null;
 }
@@ -78,6 +87,8 @@ declare global {
     'hitch-job': HitchEvent<'hitch-job'>;
     'hitch-template-choice': HitchEvent<'hitch-template-choice'>;
     'hitch-template-rent': HitchEvent<'hitch-template-rent'>;
+    'hitch-template-run': HitchEvent<'hitch-template-run'>;
+    'hitch-template-leave': HitchEvent<'hitch-template-leave'>;
     'hitch-template-folder': HitchEvent<'hitch-template-folder'>;
   }
 }

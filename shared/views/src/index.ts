@@ -5,6 +5,7 @@ export type { HitchEvent, HitchEventDetails, HitchEventName, OfferSort } from '.
 export { HitchOfferTable, type OfferQueryFunction } from './offers/offer-table.ts';
 export { HitchJob, type JobLogFunction, type JobSearchFunction } from './job/job.ts';
 export { HitchTemplates, type TemplateChoice, type TemplateShowFunction } from './templates/templates.ts';
+export type { RunLimitChanges } from './templates/run-limits.ts';
 export { HitchTimeline } from './timeline/timeline.ts';
 export { HitchCostPlot } from './cost/cost-plot.ts';
 export { HitchRentForm, type FormProblem } from './rent/rent-form.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { violations } from './support/axe.ts';
 import { browserOrSkip, type Browser } from './support/browser.ts';
 import { faintTexts } from './support/contrast.ts';
-import { endedJob } from './support/job.ts';
+import { endedJob, rentedJob } from './support/job.ts';
 import type { ThemeName } from './support/themes.ts';
 
 const ALL_THEMES: readonly ThemeName[] = ['code-light', 'code-dark', 'lab-light', 'lab-dark'];
@@ -35,6 +35,29 @@ describe('a job in a browser', function () {
       await page.close();
     });
   }
+
+  it('that rents says where it stands with its machine until that is gone, and what is saved here', async () => {
+    const page = await browser.page('code-dark', { width: 760, height: 700 });
+    const show = (change: object) => page.evaluate(given => void window.views.job(given), change);
+    const button = (name: string) => page.getByRole('button', { name });
+    await show({ ...rentedJob({ stage: 'renting' }), state: 'waiting', runs: [], attemptId: null });
+    await page.getByText('Renting a machine', { exact: true }).waitFor();
+    await page.getByText('$1.00 in total, $0.40 an hour, 60 min of time').waitFor();
+    await button('Stop job').waitFor();
+    await show(rentedJob());
+    await page.getByText('no checkpoint here yet: what there is lies on the machine only').waitFor();
+    await button('Fetch outputs').waitFor();
+    await show({ ...endedJob(), ...rentedJob({ stage: 'ending' }) });
+    await page.getByText(/^Failed after 2:30.*; saving and deleting the machine$/).waitFor();
+    assert.equal(await page.getByRole('button', { name: /^(?:Stop|Run|Fetch)/ }).count(), 0);
+    const message = 'What it made was not saved: the machine was gone.';
+    await show({ ...endedJob(), ...rentedJob({ stage: 'over', saved: ['/home/me/out'], message }) });
+    await page.getByText(/^Failed after 2:30.*; machine deleted$/).waitFor();
+    await page.getByText('/home/me/out').waitFor();
+    await page.getByText(message).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.close();
+  });
 
   it('finds a text, goes to its place, and tells what is wanted, all by keyboard', async () => {
     const page = await browser.page('lab-light', { width: 760, height: 700 });

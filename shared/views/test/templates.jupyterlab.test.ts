@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { violations } from './support/axe.ts';
 import { browserOrSkip, type Browser } from './support/browser.ts';
 import { faintTexts } from './support/contrast.ts';
+import { runDetails } from './support/templates.ts';
 import type { ThemeName } from './support/themes.ts';
 
 const ALL_THEMES: readonly ThemeName[] = ['code-light', 'code-dark', 'lab-light', 'lab-dark'];
@@ -55,6 +56,23 @@ describe('templates in a browser', function () {
       assert.deepEqual(await violations(page), []);
       assert.deepEqual(await faintTexts(page, 'main'), []);
       await page.screenshot({ path: join(pictures, `templates-${theme}.png`) });
+      await page.evaluate(change => {
+        window.views.templates([{ runs: true }], change);
+      }, runDetails());
+      await page.getByRole('button', { name: /^Train a classifier/ }).click();
+      await page.getByRole('textbox', { name: /^Spending limit/ }).fill('0');
+      await page.getByText('The spending limit is $0.00: enter how much it may cost.').waitFor();
+      assert.equal(await page.getByText('Renting starts nothing of it.').count(), 0);
+      await page.evaluate(() => {
+        const view = document.querySelector('hitch-templates');
+        if (view !== null) {
+          view.refused = { field: null, sentence: 'No machine is offered now.' };
+        }
+      });
+      await page.getByRole('alert').filter({ hasText: 'No machine is offered now.' }).waitFor();
+      assert.deepEqual(await violations(page), []);
+      assert.deepEqual(await faintTexts(page, 'main'), []);
+      await page.screenshot({ path: join(pictures, `templates-run-${theme}.png`) });
       await page.close();
     });
   }
@@ -99,7 +117,7 @@ describe('templates in a browser', function () {
     await steps.fill('30');
     await page.getByRole('alert').waitFor({ state: 'detached' });
     // What has no default is asked for when one wants to go on, and has the focus.
-    await page.getByRole('button', { name: 'Choose a machine…' }).focus();
+    await page.getByRole('button', { name: 'Rent…' }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('alert').filter({ hasText: '“Run name” is needed; it has no default.' }).waitFor();
     await page.keyboard.type('first');
@@ -108,10 +126,10 @@ describe('templates in a browser', function () {
     await page.getByText('More settings').click();
     await page.getByRole('textbox', { name: /^Seed/ }).fill('100');
     await page.getByRole('alert').filter({ hasText: '“Seed” is 100; it must be at most 99.' }).waitFor();
-    await page.getByRole('button', { name: 'Choose a machine…' }).click();
+    await page.getByRole('button', { name: 'Rent…' }).click();
     await page.getByRole('textbox', { name: /^Seed/ }).fill('9');
     // At once: what was typed last is judged before it goes on.
-    await page.getByRole('button', { name: 'Choose a machine…' }).click();
+    await page.getByRole('button', { name: 'Rent…' }).click();
     await page.waitForFunction(() => window.views.heard.some(({ name }) => name === 'hitch-template-rent'));
     const rents = await page.evaluate(() =>
       window.views.heard
@@ -121,6 +139,72 @@ describe('templates in a browser', function () {
     assert.deepEqual(rents, [
       { template: 'classifier', preset: 'smoke', values: { steps: '30', run_name: 'first', seed: '9' } },
     ]);
+    await page.close();
+  });
+
+  it('with a command are run inside a limit, a time and a place, by keyboard; it can be left, and a refusal stands at its field', async () => {
+    const page = await browser.page('lab-light', { width: 1000, height: 1200 });
+    await page.evaluate(change => void window.views.templates([{ runs: true }], change), runDetails());
+    await page.getByRole('button', { name: /^Train a classifier/ }).click();
+    await page.getByRole('textbox', { name: /^Run name/ }).fill('first');
+    // The lower of its own limits and the usual ones.
+    const cap = page.getByRole('textbox', { name: /^Spending limit/ });
+    assert.equal(await cap.inputValue(), '1.50');
+    const time = page.getByRole('combobox', { name: 'Longest time' });
+    assert.equal(await time.inputValue(), (3 * 3_600_000).toString());
+    const run = page.getByRole('button', { name: 'Run…' });
+    await cap.fill('much');
+    await run.focus();
+    await page.keyboard.press('Enter');
+    const heard = () =>
+      page.evaluate(() =>
+        window.views.heard
+          .filter(({ name }) => name.startsWith('hitch-template-') && name !== 'hitch-template-choice')
+          .map(({ name, detail }) => ({ name, limits: (detail as { limits?: unknown } | null)?.limits })),
+      );
+    const focused = (id: string) =>
+      page.waitForFunction(
+        wanted => document.querySelector('hitch-templates')?.shadowRoot?.activeElement?.id === wanted,
+        id,
+      );
+    await focused('run-cap');
+    assert.deepEqual(await heard(), []);
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.type('0.75');
+    await time.selectOption({ label: '30 min' });
+    await page.getByRole('checkbox', { name: /^on this computer/ }).check();
+    await run.focus();
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => window.views.heard.some(({ name }) => name === 'hitch-template-run'));
+    assert.deepEqual(await heard(), [
+      { name: 'hitch-template-run', limits: { capMicroUsd: '750000', timeMs: 1_800_000, practice: true } },
+    ]);
+    const host = (busy: boolean, field: string | null) =>
+      page.evaluate(
+        ([isBusy, about]) => {
+          const view = document.querySelector('hitch-templates');
+          if (view !== null) {
+            view.busy = isBusy;
+            view.refused =
+              about === null ? null : { field: about, sentence: 'The cheapest machine costs more.' };
+          }
+        },
+        [busy, field] as const,
+      );
+    await host(true, null);
+    await focused('leave');
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press('Enter');
+    assert.equal((await heard()).at(-1)?.name, 'hitch-template-leave');
+    await host(false, null);
+    await focused('rent');
+    await host(true, null);
+    await host(false, 'rent.capMicroUsd');
+    await focused('run-cap');
+    await page.getByRole('alert').filter({ hasText: 'The cheapest machine costs more.' }).waitFor();
+    // It was about what was asked for then.
+    await cap.fill('2');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
     await page.close();
   });
 
@@ -178,10 +262,7 @@ describe('templates in a browser', function () {
     await page.getByRole('button', { name: /^Template 119/ }).click();
     await page.getByText('hitch.yaml:12:1').waitFor();
     await page.getByText('There is no key “paramters” in a template.').waitFor();
-    assert.equal(
-      await page.getByRole('button', { name: 'Choose a machine…' }).getAttribute('aria-disabled'),
-      'true',
-    );
+    assert.equal(await page.getByRole('button', { name: 'Rent…' }).getAttribute('aria-disabled'), 'true');
     assert.deepEqual(await violations(page), []);
     await page.close();
   });

@@ -4,6 +4,7 @@ import {
   format,
   HitchError,
   isJobOver,
+  isJobSettled,
   type Job,
   jobStandLine,
   jobOutputs,
@@ -163,7 +164,7 @@ const addStop = defineCommand({
     const { id } = await findJob(api, input.job);
     let job = await api.jobs.stop({ jobId: id });
     // Of one that rents the machine is to be gone, too.
-    while (input.wait && (!isJobOver(job.state) || (job.rental?.stage ?? 'over') !== 'over')) {
+    while (input.wait && !isJobSettled(job)) {
       await clock.sleep(LOOK_AGAIN_MS);
       job = await api.jobs.get({ jobId: id });
     }

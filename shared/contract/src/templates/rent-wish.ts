@@ -6,10 +6,7 @@ import type { TemplateDetails } from './wire.ts';
 type Wish = NonNullable<TemplateDetails['rent']>;
 
 /** A person's filter without what it says of the machine itself, which the template says. */
-export function templateFilter(
-  own: OfferFilter,
-  { filter, maxNodePricePerHourMicroUsd: most }: Wish,
-): OfferFilter {
+export function ownFilter(own: OfferFilter): OfferFilter {
   const {
     text: _text,
     gpuModels: _models,
@@ -22,8 +19,18 @@ export function templateFilter(
     kinds: _kinds,
     ...rest
   } = own;
-  return { ...rest, ...filter, ...(most === null ? {} : { maxPricePerHourMicroUsd: most }) };
+  return rest;
 }
+
+/** A person's filter with the machine that the template asks for. */
+export const templateFilter = (
+  own: OfferFilter,
+  { filter, maxNodePricePerHourMicroUsd: most }: Wish,
+): OfferFilter => ({
+  ...ownFilter(own),
+  ...filter,
+  ...(most === null ? {} : { maxPricePerHourMicroUsd: most }),
+});
 
 export interface RentLimits {
   readonly capMicroUsd: string;

@@ -69,7 +69,7 @@ export const templateDetailsSchema = z.object({
       secrets: z.array(z.string()),
     })
     .nullable(),
-  /** Why nothing can be rented for it now; null: it can. */
+  /** Why no cluster can be rented for it; null: it can. One with a command is run as a job that rents its own machine. */
   refusal: z.object({ message: z.string(), next: z.string() }).nullable(),
   /** What each lock asks of a machine: `cuda13: driver with CUDA 13 or newer`. */
   locks: z.array(

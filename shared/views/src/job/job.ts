@@ -4,12 +4,13 @@ import {
   causeWords,
   format,
   isJobOver,
+  isJobSettled,
   type Job,
   type JobFinds,
   type JobLogPage,
   type JobLogQuery,
-  jobLine,
   jobOutputs,
+  jobStandLine,
   logLossWords,
   outputText,
   shownName,
@@ -19,6 +20,7 @@ import { HitchElement } from '../base/element.ts';
 import { html } from '../base/html.ts';
 import { baseStyles } from '../base/styles.ts';
 import { LogTail } from './log-tail.ts';
+import { rentalFacts } from './rental-facts.ts';
 
 /** Asks for a part of the log; rejects with a sentence. */
 export type JobLogFunction = (query: JobLogQuery, signal: AbortSignal) => Promise<JobLogPage>;
@@ -141,7 +143,7 @@ export class HitchJob extends HitchElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#clock = setInterval(() => {
-      if (this.job !== null && !isJobOver(this.job.state)) {
+      if (this.job !== null && !isJobSettled(this.job)) {
         this.requestUpdate();
       }
     }, CLOCK_MS);
@@ -258,25 +260,31 @@ export class HitchJob extends HitchElement {
     const nowMs = this.now();
     const hasEnded = isJobOver(job.state);
     const outputs = jobOutputs(job);
+    const { rental } = job;
+    // Of its own machine all is fetched when it ends, and that is gone then.
+    const canFetch = outputs.length > 0 && (rental === undefined || rental.stage === 'running');
     const act = (action: 'stop' | 'again' | 'fetch') => () => this.emit('hitch-job', { action });
     return html`
       <div class="head">
         <h1>${job.name}</h1>
         <span class="state ${job.state === 'failed' ? 'error' : ''}" role="status"
-          >${jobLine(job, nowMs)}</span
+          >${jobStandLine(job, nowMs)}</span
         >
         ${
-          outputs.length === 0
-            ? nothing
-            : html`<vscode-button secondary data-action="fetch" @click=${act('fetch')}
+          canFetch
+            ? html`<vscode-button secondary data-action="fetch" @click=${act('fetch')}
                 >${messages('Fetch outputs')}</vscode-button
               >`
+            : nothing
         }
         ${
           hasEnded
-            ? html`<vscode-button data-action="again" @click=${act('again')}
-                >${messages('Run again')}</vscode-button
-              >`
+            ? // Another run of one that rents is another purchase, which its template's form asks for.
+              rental !== undefined
+              ? nothing
+              : html`<vscode-button data-action="again" @click=${act('again')}
+                  >${messages('Run again')}</vscode-button
+                >`
             : html`<vscode-button
                 secondary
                 data-action="stop"
@@ -302,7 +310,8 @@ export class HitchJob extends HitchElement {
     return html`<dl>
       ${fact(messages('Runs'), workWordsOf(job.spec))}
       ${fact(messages('Where'), `${job.clusterName}: ~/work/${job.spec.folder}`)}
-      ${job.costMicroUsd === null ? nothing : fact(messages('Cost while it ran'), format.dollars(job.costMicroUsd))}
+      ${job.costMicroUsd === null ? nothing : fact(job.rental === undefined ? messages('Cost while it ran') : messages('Cost'), format.dollars(job.costMicroUsd))}
+      ${job.rental === undefined ? nothing : rentalFacts(job.rental, this.now(), messages).map(([title, text]) => fact(title, text))}
       ${ended.map(run =>
         fact(
           messages('Run %1', run.number),

@@ -183,11 +183,10 @@ function nameProblem(name: string, { takenNames, t }: RentContext): string | nul
   return takenNames.includes(name) ? t('Another cluster is called %1: choose a different name.', name) : null;
 }
 
-function capProblem(cap: string, t: Translate): string | null {
+/** Why it is no spending limit; null: it is one. */
+export function capProblem(cap: string, t: Translate): string | null {
   try {
-    return parseDollars(cap) === 0n
-      ? t('The spending limit is $0.00: enter how much the cluster may cost.')
-      : null;
+    return parseDollars(cap) === 0n ? t('The spending limit is $0.00: enter how much it may cost.') : null;
   } catch (error) {
     return error instanceof RangeError ? t(error.message) : String(error);
   }

@@ -1,14 +1,30 @@
 /** `<hitch-templates>`: the templates that there are, and the form of the one that is chosen. */
-import type { FormField, TemplateDetails, TemplateInfo } from '@hitch/contract';
+import {
+  DEFAULT_LIMITS,
+  formatMicroUsd,
+  type FormField,
+  type TemplateDetails,
+  type TemplateInfo,
+} from '@hitch/contract';
+import { firstRunLimits, type RunLimits } from '@hitch/contract/src/templates/run-wish.ts';
 import { nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { html } from '../base/html.ts';
 import { HitchElement } from '../base/element.ts';
 import { button } from '../base/form.ts';
 import { formStyles } from '../base/form-styles.ts';
 import { baseStyles } from '../base/styles.ts';
+import type { FormProblem } from '../rent/rent-form.ts';
 import { headPart, needsPart, problemList, readmePart } from './about.ts';
 import { fieldId, templateFields, type ParameterTexts } from './fields.ts';
 import { templateList } from './list.ts';
+import {
+  CAP_ID,
+  runCapProblem,
+  runFieldOf,
+  runLimitFields,
+  runLimits,
+  type RunLimitChanges,
+} from './run-limits.ts';
 import { templateStyles } from './template-styles.ts';
 
 /** What a person has chosen so far; hosts keep it over a reload. */
@@ -18,6 +34,8 @@ export interface TemplateChoice {
   readonly preset: string | null;
   /** Only what was typed. */
   readonly values: ParameterTexts;
+  /** Of one with a command, only what was changed. */
+  readonly limits?: RunLimitChanges | undefined;
 }
 
 /** The daemon's verdict on a choice. @throws Error with a sentence */
@@ -26,9 +44,17 @@ export type TemplateShowFunction = (choice: TemplateChoice, signal: AbortSignal)
 /** Keys that follow each other so closely are judged as one. */
 const TYPING_MS = 150;
 
+const USUAL: RunLimits = {
+  capMicroUsd: formatMicroUsd(DEFAULT_LIMITS.capMicroUsd),
+  timeMs: DEFAULT_LIMITS.stopAfterMs,
+  practice: false,
+};
+
 /**
  * @fires hitch-template-choice another template, preset or value, for hosts that keep it
  * @fires hitch-template-rent the form is filled in and a machine is to be chosen
+ * @fires hitch-template-run the form of one with a command is filled in and its quote is wanted
+ * @fires hitch-template-leave the quote is not waited for any more
  * @fires hitch-template-folder a folder with templates is to be added
  */
 export class HitchTemplates extends HitchElement {
@@ -39,6 +65,9 @@ export class HitchTemplates extends HitchElement {
     show: { attribute: false },
     offline: { attribute: false },
     canAddFolder: { attribute: false },
+    own: { attribute: false },
+    busy: { type: Boolean },
+    refused: { attribute: false },
     details: { state: true },
     problem: { state: true },
     saysMissing: { state: true },
@@ -54,6 +83,12 @@ export class HitchTemplates extends HitchElement {
   /** Why the daemon cannot be asked; null while it can. */
   declare offline: string | null;
   declare canAddFolder: boolean;
+  /** A person's own limits; a template's are taken where they are lower. */
+  declare own: RunLimits;
+  /** The quote of a job is being asked for, or shown. */
+  declare busy: boolean;
+  /** What the daemon said against the last request for one. */
+  declare refused: FormProblem | null;
   declare protected details: TemplateDetails | null;
   /** Why the daemon's verdict is not known. */
   declare protected problem: string | null;
@@ -70,6 +105,9 @@ export class HitchTemplates extends HitchElement {
     this.show = null;
     this.offline = null;
     this.canAddFolder = false;
+    this.own = USUAL;
+    this.busy = false;
+    this.refused = null;
     this.details = null;
     this.problem = null;
     this.saysMissing = false;
@@ -93,8 +131,25 @@ export class HitchTemplates extends HitchElement {
       this.details = null;
       this.saysMissing = false;
     }
+    if (changes.has('choice') && before !== undefined) {
+      // It was about what was asked for then.
+      this.refused = null;
+    }
     if (changes.has('choice') || changes.has('show')) {
       void this.#judge(this.choice?.template === before?.template ? TYPING_MS : 0);
+    }
+  }
+
+  /** The control that it was pressed on is another one while it is busy. */
+  protected override updated(changes: PropertyValues<this>): void {
+    const before = changes.get('busy');
+    if (before === undefined || before === this.busy || !document.hasFocus()) {
+      return;
+    }
+    const { activeElement } = document;
+    if (activeElement === null || activeElement === document.body || activeElement === this) {
+      const field = this.refused === null ? null : runFieldOf(this.refused);
+      this.renderRoot.querySelector<HTMLElement>(`#${this.busy ? 'leave' : (field ?? 'rent')}`)?.focus();
     }
   }
 
@@ -128,7 +183,9 @@ export class HitchTemplates extends HitchElement {
   #choose(change: Partial<TemplateChoice>): void {
     const template = change.template ?? this.choice?.template;
     if (template !== undefined) {
-      const before = this.choice ?? { preset: null, values: {} };
+      // Another template has other limits too.
+      const before =
+        change.template === undefined && this.choice !== null ? this.choice : { preset: null, values: {} };
       this.choice = { ...before, template, ...change };
       this.emit('hitch-template-choice', this.choice);
     }
@@ -136,6 +193,11 @@ export class HitchTemplates extends HitchElement {
 
   get #wrong(): FormField | undefined {
     return this.details?.form?.fields.find(({ problem }) => problem !== null);
+  }
+
+  /** What a job of it may cost and how long it may take at first; null: it has no command, or mistakes. */
+  #firstLimits({ info, rent }: TemplateDetails): RunLimits | null {
+    return info.runs && rent !== null ? firstRunLimits(this.own, rent) : null;
   }
 
   async #rent(): Promise<void> {
@@ -156,12 +218,23 @@ export class HitchTemplates extends HitchElement {
       return;
     }
     const wrong = this.#wrong;
-    if (wrong === undefined && form.problems.length === 0) {
-      this.emit('hitch-template-rent', { choice, details });
+    const first = this.#firstLimits(details);
+    const limits = choice.limits ?? {};
+    const isWrongCap = first !== null && runCapProblem(limits, first, this.messages) !== null;
+    if (wrong === undefined && form.problems.length === 0 && !isWrongCap) {
+      if (first === null) {
+        this.emit('hitch-template-rent', { choice, details });
+      } else {
+        this.refused = null;
+        this.emit('hitch-template-run', { choice, details, limits: runLimits(limits, first) });
+      }
       return;
     }
     this.saysMissing = true;
     await this.updateComplete;
+    if (wrong === undefined && isWrongCap) {
+      this.renderRoot.querySelector<HTMLElement>(`#${CAP_ID}`)?.focus();
+    }
     if (wrong !== undefined) {
       // Opened by hand: the details' own attribute changes with the next drawing.
       this.renderRoot
@@ -236,6 +309,7 @@ export class HitchTemplates extends HitchElement {
         </p>`;
     }
     const { check, refusal, form } = details;
+    const first = this.#firstLimits(details);
     return html`
       <form
         novalidate
@@ -255,7 +329,7 @@ export class HitchTemplates extends HitchElement {
         }
         ${check.notes.length === 0 ? nothing : problemList(check.notes, t('Notes'))}
         ${
-          refusal === null || check.problems.length > 0
+          refusal === null || first !== null || check.problems.length > 0
             ? nothing
             : html`<p class="note warning" id="refusal">${refusal.message} ${refusal.next}</p>`
         }
@@ -271,15 +345,47 @@ export class HitchTemplates extends HitchElement {
                 choosePreset: preset => this.#choose({ preset, values: {} }),
               })
         }
-        ${needsPart(details, t)}
-        <div class="buttons">
-          ${button(t('Choose a machine…'), () => void this.#rent(), {
-            id: 'rent',
-            disabled: form === null || refusal !== null || this.offline !== null,
-          })}
-        </div>
-        ${readmePart(details, t)}
+        ${
+          first === null
+            ? nothing
+            : runLimitFields({
+                t,
+                first,
+                changes: choice?.limits ?? {},
+                refused: this.refused,
+                changed: limits => this.#choose({ limits }),
+              })
+        }
+        ${needsPart(details, t)} ${this.#buttons(details, first)} ${readmePart(details, t)}
       </form>
+    `;
+  }
+
+  #buttons({ form, refusal, info }: TemplateDetails, first: RunLimits | null): TemplateResult {
+    const t = this.messages;
+    const { refused, busy, offline } = this;
+    const isRefused = first === null && refusal !== null;
+    return html`
+      ${
+        refused === null || (first !== null && runFieldOf(refused) !== null)
+          ? nothing
+          : html`<p class="note error" role="alert" id="refused">${refused.sentence}</p>`
+      }
+      <div class="buttons">
+        ${button(
+          busy ? t('Getting the price…') : info.runs ? t('Run…') : t('Rent…'),
+          () => void this.#rent(),
+          { id: 'rent', disabled: form === null || isRefused || offline !== null || busy },
+        )}
+        ${
+          busy
+            ? button(t('Cancel'), () => this.emit('hitch-template-leave', null), {
+                secondary: true,
+                id: 'leave',
+              })
+            : nothing
+        }
+      </div>
     `;
   }
 }

@@ -1,5 +1,5 @@
 /** A job as the daemon tells of it. */
-import { type Job, jobSchema } from '@hitch/contract';
+import { type Job, type JobRental, jobSchema } from '@hitch/contract';
 import { MOMENT_MS } from './offers.ts';
 
 export const testJob = (change: Partial<Job> = {}): Job => ({
@@ -37,6 +37,31 @@ export const testJob = (change: Partial<Job> = {}): Job => ({
     kept: [],
   }),
   ...change,
+});
+
+/** One that rents its own machine. */
+export const rentedJob = (change: Partial<JobRental> = {}): Partial<Job> => ({
+  rental: {
+    stage: 'running',
+    message: '',
+    limits: {
+      capMicroUsd: '1000000',
+      maxNodePricePerHourMicroUsd: '400000',
+      lastsMs: 3_600_000,
+      stopAtMs: null,
+      waitMs: 0,
+      replacements: 3,
+      saveWithinMs: 1_800_000,
+    },
+    waitsUntilMs: null,
+    replaced: 0,
+    checkpointFolder: 'numpy-classifier/out',
+    checkpoint: null,
+    template: { id: 'numpy-classifier', digest: 'sha256:0' },
+    saved: [],
+    machinesLeft: 1,
+    ...change,
+  },
 });
 
 /** One that ended so. */

@@ -192,6 +192,8 @@ for (const name of [
   'hitch-job',
   'hitch-template-choice',
   'hitch-template-rent',
+  'hitch-template-run',
+  'hitch-template-leave',
   'hitch-template-folder',
 ]) {
   document.addEventListener(name, event => {

@@ -70,3 +70,20 @@ export function testDetails(
     ...change,
   };
 }
+
+/** The same with a command, and what is asked of a machine for it. */
+export const runDetails = (): Partial<TemplateDetails> => ({
+  info: testTemplate({ runs: true }),
+  rent: {
+    filter: { minVramMiB: 24_576 },
+    nodes: 1,
+    capMicroUsd: '1500000',
+    maxNodePricePerHourMicroUsd: null,
+    timeMs: 3 * 3_600_000,
+    idleMs: null,
+    save: ['out/adapter'],
+    secrets: [],
+  },
+  // Of a cluster alone: it is run as a job.
+  refusal: { message: 'Renting starts nothing of it.', next: 'Run it as a job.' },
+});
