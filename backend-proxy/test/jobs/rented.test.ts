@@ -1,6 +1,6 @@
 /** Jobs that rent their own machine: one yes, nothing bought twice, nothing left, whatever dies when. */
 import assert from 'node:assert/strict';
-import { HitchError, type Job, type JobId, parseMicroUsd } from '@hitch/contract';
+import { HitchError, type Job, type JobId, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { PracticeOptions } from '../clusters/practice.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { RentedRig } from './rented-rig.ts';
@@ -185,6 +185,34 @@ describe('A job that rents', function () {
       assert.equal(job.state, 'failed');
       assert.match(job.rental?.message ?? '', /^No machine came in time\./);
     });
+
+    it('takes none on other terms than those that were shown', async () => {
+      const plain = ({ trust, market, endsBillingAlone }: Offer) => ({
+        isTrusted: trust === 'data_center' || trust === 'own',
+        staysOurs: market === 'on_demand',
+        endsBillingAlone,
+      });
+      const terms = ['isTrusted', 'staysOurs', 'endsBillingAlone'] as const;
+      for (const lacking of terms) {
+        const here = await rig({}, Infinity, 1);
+        const { market } = here.practice;
+        const offers = market.offers.bind(market);
+        const only = async (fits: (offer: Offer) => boolean): Promise<void> => {
+          market.offers = async signal => (await offers(signal)).filter(fits);
+          await here.practice.stockUp();
+          assert.ok((await market.offers(new AbortController().signal)).length > 0, lacking);
+        };
+        await only(offer => terms.every(term => plain(offer)[term]));
+        const rent = { maxNodePricePerHourMicroUsd: '50000000', capMicroUsd: '200000000' };
+        const id = await here.begin({ rent, replacements: 2 });
+        await here.untilStage(id, 'running');
+        await only(offer => terms.every(term => plain(offer)[term] === (term !== lacking)));
+        const job = await endsClean(here, id, 1);
+        assert.equal(job.state, 'failed', lacking);
+        assert.match(job.rental?.message ?? '', /^No machine came in time\./);
+        here.dispose();
+      }
+    });
   });
 
   describe('where nothing is offered', () => {
@@ -220,6 +248,34 @@ describe('A job that rents', function () {
       assert.equal(job.state, 'failed');
       assert.match(job.rental?.message ?? '', /^No machine came in time\./);
       assert.equal(job.costMicroUsd, '0');
+    });
+
+    it('rents nothing for a computer that slept past the time that it was to wait', async () => {
+      const here = await rig();
+      const back = none(here);
+      await here.practice.stockUp();
+      const id = await here.begin({ rent: priced, waitMs: 2 * HOUR });
+      await here.practice.run(HOUR);
+      here.close();
+      here.practice.clock.jump(8 * HOUR);
+      await here.open();
+      await back();
+      const job = await endsClean(here, id, 0);
+      assert.equal(job.state, 'failed');
+      assert.match(job.rental?.message ?? '', /^No machine came in time\./);
+    });
+
+    it('rents nothing a day after a yes that was not to wait', async () => {
+      const here = await rig();
+      // The yes is written, and nothing after it.
+      const { id } = await here.quote();
+      await here.practice.pass(here.quotes?.approve(id) ?? Promise.reject(new Error('not open')));
+      assert.equal(here.stage(id), 'waiting');
+      here.close();
+      here.practice.clock.jump(24 * HOUR);
+      await here.open();
+      const job = await endsClean(here, id, 0);
+      assert.equal(job.state, 'failed');
     });
 
     it('rents what is offered in time', async () => {

@@ -28,12 +28,13 @@ import { QUOTE_VALID_MS } from '../../spend/limits.ts';
 import { freeName, jobNameFor } from '../names.ts';
 import { addFile, filesFolder, freeze, freezeTemplate, removeJob } from './files.ts';
 import { PARAMS_FILE, planProgram, planTemplate, type RentedPlan } from './plan.ts';
+import { asShown } from './terms.ts';
 import type { TemplateToRun } from './template-to-run.ts';
 
 export interface JobQuotesOptions {
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly ledger: Pick<Ledger, 'transact' | 'kept'>;
+  readonly ledger: Pick<Ledger, 'transact' | 'kept' | 'quote'>;
   /** Where jobs keep what they need on this computer. */
   readonly folder: string;
   /** A quote of a cluster. @throws HitchError NO_OFFERS and others. */
@@ -306,7 +307,8 @@ export class JobQuotes {
       message: '',
       approvedAtMs: nowMs,
       quoteId: quote?.id ?? null,
-      request,
+      request:
+        quote === null ? request : asShown(request, this.#options.ledger.quote(quote.id)?.offers ?? []),
       limits,
       waitsUntilMs: null,
       replaced: 0,

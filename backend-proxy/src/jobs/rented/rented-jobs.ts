@@ -3,16 +3,7 @@
  * and deleted; one that was lost is replaced. Each step is one transaction that looks again where the job is, and what is
  * done outside of it may be done twice. So a daemon may die between any two lines: the next one looks and goes on.
  */
-import {
-  type ClusterId,
-  HitchError,
-  isJobOver,
-  type JobId,
-  parseMicroUsd,
-  formatMicroUsd,
-  type Quote,
-  type QuoteId,
-} from '@hitch/contract';
+import { type ClusterId, HitchError, isJobOver, type JobId } from '@hitch/contract';
 import { type Clock, repeat, type Timer } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
@@ -22,8 +13,8 @@ import { freeName } from '../../clusters/transitions.ts';
 import { type ClusterState, isUnfinished, presentNodes } from '../../ledger/cluster-state.ts';
 import { jobs as jobKind } from '../../ledger/kinds/job.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { totalCost } from '../../spend/cost.ts';
 import { filesFolder, removeFiles } from './files.ts';
+import { nextQuote } from './next-quote.ts';
 import { changeAt, endRented, isLeft, isRented, type RentedJob } from './transitions.ts';
 import { endedWords, unsavedWords } from './words.ts';
 
@@ -55,15 +46,6 @@ const OFFERS_EVERY_MS = 30_000;
 /** For another machine in the place of a lost one at least so long is waited, also where the job was not to wait at first. */
 export const REPLACEMENT_WAIT_MS = 10 * 60_000;
 const RETRY_LONGEST_MS = 30_000;
-
-/** Nothing can be bought now, and later it may; the sentence says why. */
-const MAY_COME: ReadonlySet<string> = new Set([
-  'NO_OFFERS',
-  'UNREACHABLE',
-  'PROVIDER_ERROR',
-  'LOGIN_NEEDED',
-  'FUNDS_TOO_LOW',
-]);
 
 export class RentedJobs {
   readonly #options: RentedJobsOptions;
@@ -161,7 +143,7 @@ export class RentedJobs {
       }
       return;
     }
-    const found = await this.#quoteFor(job, state);
+    const found = await nextQuote(this.#options, job, state);
     if (found.quote === null) {
       const isLate = rental.waitsUntilMs === null || clock.now() >= rental.waitsUntilMs;
       if (found.isFinal || isLate) {
@@ -213,56 +195,6 @@ export class RentedJobs {
       }
       throw error;
     }
-  }
-
-  /** A quote inside what was approved: the one that was shown, while it holds, or another. */
-  async #quoteFor(
-    { rental, clusterId }: RentedJob,
-    state: ClusterState | undefined,
-  ): Promise<{ quote: Quote } | { quote: null; sentence: string; isFinal: boolean }> {
-    const { ledger, clusters, clock, fresh } = this.#options;
-    const shown = this.#shownQuote(rental.quoteId);
-    if (state === undefined && shown !== null) {
-      return { quote: shown };
-    }
-    const nowMs = clock.now();
-    const { limits } = rental;
-    const spent = state === undefined ? 0n : totalCost(state.segments, nowMs);
-    const left = parseMicroUsd(limits.capMicroUsd) - spent;
-    const stopAtMs = limits.stopAtMs ?? (limits.lastsMs === null ? null : nowMs + limits.lastsMs);
-    if (left <= 0n || (stopAtMs !== null && stopAtMs <= nowMs)) {
-      const what = left <= 0n ? 'money' : 'time';
-      return { quote: null, sentence: `The ${what} that was approved is used up.`, isFinal: true };
-    }
-    const caps = {
-      capMicroUsd: formatMicroUsd(left),
-      stopAtMs,
-      maxNodePricePerHourMicroUsd: limits.maxNodePricePerHourMicroUsd,
-    };
-    await fresh();
-    try {
-      const quote =
-        state === undefined
-          ? await clusters.quote({ ...rental.request, ...caps })
-          : await again(
-              () => clusters.quoteAgain(clusterId, { skipTried: true, ...caps }),
-              () => clusters.quote({ ...rental.request, ...caps }),
-            );
-      return isInside(quote, limits, left)
-        ? { quote }
-        : { quote: null, sentence: 'What is offered costs more than was approved.', isFinal: false };
-    } catch (error) {
-      if (error instanceof HitchError && ledger.state(clusterId)?.cluster.desired !== 'up') {
-        return { quote: null, sentence: error.message, isFinal: !MAY_COME.has(error.code) };
-      }
-      throw error;
-    }
-  }
-
-  #shownQuote(id: QuoteId | null): Quote | null {
-    const record = id === null ? undefined : this.#options.ledger.quote(id);
-    const isGood = record?.usedBy === null && record.quote.expiresAtMs > this.#options.clock.now();
-    return isGood ? record.quote : null;
   }
 
   async #awaitMachine(job: RentedJob, state: ClusterState | undefined): Promise<void> {
@@ -422,25 +354,3 @@ export class RentedJobs {
 /** No network rented anything when it was last started. */
 const hasBoughtNothing = ({ cluster, attempts }: ClusterState): boolean =>
   attempts.every(({ createdAtMs, instanceId }) => createdAtMs < cluster.startedAtMs || instanceId === null);
-
-/** A machine like the lost one, but another; else any that was asked for, where nothing like it is offered. */
-async function again(alike: () => Promise<Quote>, any: () => Promise<Quote>): Promise<Quote> {
-  try {
-    return await alike();
-  } catch (error) {
-    if (error instanceof HitchError && error.code === 'NO_OFFERS') {
-      return any();
-    }
-    throw error;
-  }
-}
-
-/** What is bought by a quote that nobody looks at is held against the approval once more. */
-const isInside = (
-  { highestRatePerHourMicroUsd, nodes, caps }: Quote,
-  limits: RentedJob['rental']['limits'],
-  left: bigint,
-): boolean =>
-  parseMicroUsd(highestRatePerHourMicroUsd) <=
-    parseMicroUsd(limits.maxNodePricePerHourMicroUsd) * BigInt(nodes) &&
-  parseMicroUsd(caps.totalMicroUsd) <= left;
