@@ -68,7 +68,10 @@ describe('A job that rents', function () {
     const text = lines.join('\n');
     assert.match(text, /^Rent .*\?$/m);
     assert.match(text, /Runs python train\.py/);
-    assert.match(text, /up to 3 others, each at most \$[\d.]+\/h, all inside \$2\.00 and 4 h/);
+    assert.match(
+      text,
+      /up to 3 others, each at most \$[\d.]+\/h, all inside \$2\.00 and 4 h, waiting up to 10 min for it/,
+    );
     assert.match(text, /saving is tried for up to 30 min/);
   });
 
@@ -241,8 +244,17 @@ describe('A job that rents', function () {
       const here = await rig();
       none(here);
       await here.practice.stockUp();
-      const { lines } = await here.quote({ rent: priced, waitMs: 2 * HOUR });
-      assert.match(lines.join('\n'), /waits up to 2 h for one of at most \$0\.04\/h/);
+      const { lines } = await here.quote({
+        rent: { ...priced, secrets: ['HF_TOKEN'], filter: { markets: ['on_demand'] } },
+        waitMs: 2 * HOUR,
+      });
+      const text = lines.join('\n');
+      assert.match(text, /waits up to 2 h for one of at most \$0\.04\/h/);
+      assert.match(text, /^Secrets it can read: HF_TOKEN$/m);
+      assert.match(text, /^Saved to this computer: ~\/work\/out$/m);
+      assert.match(text, /may keep running and billing past its limits/);
+      assert.match(text, /^Community host: it may be/m);
+      assert.doesNotMatch(text, /^Spot:/m, 'which was not asked for');
       const id = await here.begin({ rent: priced, waitMs: 2 * HOUR });
       const job = await endsClean(here, id, 0);
       assert.equal(job.state, 'failed');

@@ -1,9 +1,12 @@
 /** Jobs that rent, in words: the same in all clients. */
-import type { Quote } from './clusters.ts';
+import type { Quote, QuoteRequest } from './clusters.ts';
 import { bytes, clock, dollars, duration, elapsed } from './format.ts';
-import type { JobLimits, JobRental } from './job-rental.ts';
+import { type JobLimits, type JobRental, REPLACEMENT_WAIT_MS } from './job-rental.ts';
 import { isJobOver, type Job, type JobSpec } from './jobs.ts';
 import { jobLine, workWordsOf } from './job-words.ts';
+import type { OfferFilter } from './offers.ts';
+import { COMMUNITY, LAPTOP_WARNING, NOTHING_SAVED, PRACTICE_LINE, SPOT } from './quote-marks.ts';
+import { secretsLine } from './quote-words.ts';
 import { shownName } from './shown/text.ts';
 
 export interface JobQuoteFacts {
@@ -16,8 +19,9 @@ export interface JobQuoteFacts {
   /** A template's name and version; null: none. */
   readonly template: string | null;
   readonly createdAtMs: number;
-  /** Where nothing is offered: the machine that is waited for, in words. */
+  /** Where nothing is offered: the machine that is waited for, in words, and what is asked for with it. */
   readonly wanted: string;
+  readonly request: Pick<QuoteRequest, 'filter' | 'save' | 'secrets'>;
 }
 
 /** The confirm dialog of a job that rents: its machine's lines, and all that the same yes covers beside that. */
@@ -43,7 +47,7 @@ const price = (limits: JobLimits): string => `${dollars(limits.maxNodePricePerHo
 const waits = (limits: JobLimits): string =>
   `waits up to ${duration(limits.waitMs)} for one of at most ${price(limits)}`;
 
-function waitingLines({ limits, wanted }: JobQuoteFacts): string[] {
+function waitingLines({ limits, wanted, request: { filter, save, secrets } }: JobQuoteFacts): string[] {
   return [
     `Wait for a machine, and rent it?`,
     `None is offered now: ${waits(limits)} (${shownName(wanted)})`,
@@ -51,6 +55,31 @@ function waitingLines({ limits, wanted }: JobQuoteFacts): string[] {
       ...(limits.lastsMs === null ? [] : [`${duration(limits.lastsMs)} are over`]),
       `${dollars(limits.capMicroUsd)} is spent`,
     ].join(' or ')}`,
+    save.paths.length === 0
+      ? `${NOTHING_SAVED}it names no outputs`
+      : `Saved to this computer: ${save.paths.map(path => `~/work/${shownName(path)}`).join(', ')}`,
+    ...openTermLines(filter),
+    ...secretsLine(secrets),
+  ];
+}
+
+/** What a machine may be that nobody has chosen yet, by the filter that it must pass. */
+function openTermLines({ practice, markets, trusts, endsBillingAlone }: OfferFilter): string[] {
+  if (practice === 'only') {
+    return [PRACTICE_LINE];
+  }
+  return [
+    ...(endsBillingAlone === true
+      ? []
+      : [
+          `${LAPTOP_WARNING}If this computer sleeps or is off, it may keep running and billing past its limits until Hitch is back`,
+        ]),
+    ...(markets === undefined || markets.includes('spot')
+      ? [`${SPOT}it may be one that the network can take back at any time; what is not saved is lost`]
+      : []),
+    ...(trusts === undefined || trusts.includes('community')
+      ? [`${COMMUNITY}it may be one whose owner can read your data`]
+      : []),
   ];
 }
 
@@ -63,7 +92,7 @@ function replacementLine({ limits, checkpointFolder }: JobQuoteFacts): string {
     checkpointFolder === null
       ? 'from its beginning'
       : `from the newest checkpoint (~/work/${shownName(checkpointFolder)}) that is here; they are kept here while this computer is awake`;
-  return `If the machine is lost: up to ${others}, each at most ${price(limits)}, all inside ${dollars(limits.capMicroUsd)}${limits.lastsMs === null ? '' : ` and ${duration(limits.lastsMs)}`}, ${from}`;
+  return `If the machine is lost: up to ${others}, each at most ${price(limits)}, all inside ${dollars(limits.capMicroUsd)}${limits.lastsMs === null ? '' : ` and ${duration(limits.lastsMs)}`}, waiting up to ${duration(Math.max(limits.waitMs, REPLACEMENT_WAIT_MS))} for it, ${from}`;
 }
 
 /** The button that says yes. */

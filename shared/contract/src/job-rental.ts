@@ -9,6 +9,8 @@ import { microUsdSchema } from './money.ts';
 export const MOST_REPLACEMENTS = 20;
 /** The longest that a job may wait for a machine to be offered. */
 export const MOST_JOB_WAIT_MS = 7 * 24 * 3_600_000;
+/** For another machine in the place of a lost one at least so long is waited, also where the job was not to wait at first. */
+export const REPLACEMENT_WAIT_MS = 10 * 60_000;
 /** For so long saving is tried where nobody says how long. */
 export const USUAL_SAVE_WITHIN_MS = 30 * 60_000;
 

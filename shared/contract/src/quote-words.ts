@@ -8,6 +8,18 @@ import { chargeOf, costAhead, costOfOffer, dueNow, floorOf, lastsMs, leastCost }
 import { formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
 import { termLine } from './paid-words.ts';
+import {
+  LAPTOP_WARNING,
+  NOTHING_SAVED,
+  CHANGED,
+  PRACTICE,
+  PRACTICE_LINE,
+  SPOT,
+  COMMUNITY,
+  TOGETHER,
+  LEFT_OUT,
+  UNVERIFIED,
+} from './quote-marks.ts';
 import { shownName } from './shown/text.ts';
 import { wishWords } from './terms-words.ts';
 import { machinesEnd } from './words.ts';
@@ -75,9 +87,7 @@ export function quoteLines(
     ...basisLine(offers),
     laptopLine(quote, firstOffers(offers, quote.nodes)),
     ...rebootLine(quote, firstOffers(offers, quote.nodes)),
-    ...(quote.practice
-      ? [`${PRACTICE}nobody is charged; the machines are processes on this computer, without CUDA`]
-      : []),
+    ...(quote.practice ? [PRACTICE_LINE] : []),
     ...(offers.some(({ market }) => market === 'spot')
       ? [`${SPOT}the network can take the machine back at any time; what is not saved is lost`]
       : []),
@@ -89,7 +99,7 @@ export function quoteLines(
       ? [`All machines are from ${network?.title ?? 'one network'}, where they reach each other`]
       : []),
     ...(environment === null ? [] : [environmentLine(environment)]),
-    ...(quote.secrets.length === 0 ? [] : [`Secrets it can read: ${quote.secrets.join(', ')}`]),
+    ...secretsLine(quote.secrets),
     ...(quote.again === null || quote.send.length === 0
       ? []
       : [`Files copied to it again: ${quote.send.map(shownName).join(', ')}`]),
@@ -98,6 +108,9 @@ export function quoteLines(
     ...leftOut.map(sentence => `${LEFT_OUT}${sentence}`),
   ];
 }
+
+export const secretsLine = (secrets: readonly string[]): string[] =>
+  secrets.length === 0 ? [] : [`Secrets it can read: ${secrets.join(', ')}`];
 
 /** What somebody asks for beside what the offers say; nothing where they are taken as they are. */
 function askedLine({ asked, nodes }: Facts, firsts: readonly Offer[]): string[] {
@@ -108,15 +121,6 @@ function askedLine({ asked, nodes }: Facts, firsts: readonly Offer[]): string[] 
   return [`With ${wishWords({ ...asked, diskGiB })}${nodes === 1 ? '' : ' each'}`];
 }
 
-const LAPTOP_WARNING = '⚠ ';
-const NOTHING_SAVED = 'Nothing is saved: ';
-const CHANGED = 'Changed: ';
-const PRACTICE = 'Practice: ';
-const SPOT = 'Spot: ';
-const COMMUNITY = 'Community host: ';
-const TOGETHER = 'Rented together: ';
-const LEFT_OUT = 'Left out: ';
-const UNVERIFIED = ': support for it is not yet verified live';
 const WARNINGS = [LAPTOP_WARNING, NOTHING_SAVED, CHANGED, SPOT, COMMUNITY, TOGETHER, LEFT_OUT];
 
 /** How much a line of the dialog weighs: a client draws warnings and practice so that nobody reads past them. */

@@ -287,6 +287,7 @@ export class JobQuotes {
       template: template === null ? null : `${template.template.name} ${template.template.version}`,
       createdAtMs: nowMs,
       wanted: template?.wanted ?? 'as asked for',
+      request,
     };
     const shown: JobQuote = {
       id,

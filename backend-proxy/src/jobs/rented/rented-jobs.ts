@@ -3,7 +3,7 @@
  * and deleted; one that was lost is replaced. Each step is one transaction that looks again where the job is, and what is
  * done outside of it may be done twice. So a daemon may die between any two lines: the next one looks and goes on.
  */
-import { type ClusterId, HitchError, isJobOver, type JobId } from '@hitch/contract';
+import { type ClusterId, HitchError, isJobOver, type JobId, REPLACEMENT_WAIT_MS } from '@hitch/contract';
 import { type Clock, repeat, type Timer } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
@@ -43,8 +43,6 @@ export interface RentedJobsOptions {
 const LOOK_EVERY_MS = 1_000;
 /** Offers change so often. */
 const OFFERS_EVERY_MS = 30_000;
-/** For another machine in the place of a lost one at least so long is waited, also where the job was not to wait at first. */
-export const REPLACEMENT_WAIT_MS = 10 * 60_000;
 const RETRY_LONGEST_MS = 30_000;
 
 export class RentedJobs {
