@@ -1,9 +1,17 @@
 /** What is copied for a job that rents, and what a template becomes as one. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { jobQuoteRequestSchema } from '@hitch/contract';
 import { templateSchema, type Template } from '@hitch/contract/src/templates/schema.ts';
 import { clusterNameOf } from '../../src/jobs/rented/job-quotes.ts';
@@ -39,6 +47,9 @@ describe('The files of a job that rents', () => {
 
   it('are not the whole home of a person, and no folder that is not there', async () => {
     await assert.rejects(freeze(homedir(), to()), /is too much to send/);
+    await assert.rejects(freeze(dirname(homedir()), to()), /is too much to send/);
+    symlinkSync(homedir(), join(place, 'link'), 'dir');
+    await assert.rejects(freeze(join(place, 'link'), to()), /is too much to send/);
     await assert.rejects(freeze(join(place, 'nowhere'), to()), /There is no folder/);
   });
 
@@ -71,6 +82,9 @@ describe('The files of a job that rents', () => {
 });
 
 describe('What a job that rents runs', () => {
+  const places: string[] = [];
+  afterEach(() => places.splice(0).forEach(place => rmSync(place, { recursive: true, force: true })));
+
   it('is placed where its folder goes', () => {
     const asked = jobQuoteRequestSchema.parse({
       work: {
@@ -90,6 +104,21 @@ describe('What a job that rents runs', () => {
     assert.deepEqual(request?.save, { paths: ['code/out'], toFolder: null, withinMs: 30 * 60_000 });
     assert.equal(request?.idleMs, 0, 'what it made is not deleted for being idle');
     assert.equal(plan.lastsMs, 4 * 3_600_000);
+  });
+
+  it('is refused before anything is rented where its machines cannot run it', () => {
+    const plan = (nodes: number, memoryBytes: number | null) => {
+      const work = { kind: 'nodes', nodes, torchrun: true, processes: null, command: ['train.py'] };
+      const asked = jobQuoteRequestSchema.parse({
+        work: { kind: 'program', spec: { work, memoryBytes }, folder: null },
+        rent: { nodes: 2 },
+      });
+      assert.ok(asked.work.kind === 'program');
+      return planProgram({ ...asked, work: asked.work }, NOW);
+    };
+    assert.equal(plan(2, null).requests[0]?.nodes, 2);
+    assert.throws(() => plan(4, null), /The cluster would have 2 nodes; the job wants 4/);
+    assert.throws(() => plan(2, 2 ** 30), /A memory limit holds on one machine/);
   });
 
   const template: Template = templateSchema.parse({
@@ -159,9 +188,19 @@ describe('What a job that rents runs', () => {
   });
 
   it('hands values to what prepares it as arguments, and never to a shell’s text', () => {
+    const place = mkdtempSync(join(tmpdir(), 'hitch-prepare-'));
+    places.push(place);
     const { work, variables, folder } = planOf({}).spec;
     assert.ok(work.kind === 'command');
     const [shell, flag, text, ...words] = work.command;
+    mkdirSync(join(place, 'src'));
+    writeFileSync(join(place, '.hitch-params.json'), '{"steps":9}');
+    const shown = execFileSync(
+      'bash',
+      ['-c', text ?? '', 'hitch', '2', '.', 'true', 'src', 'bash', '-c', 'cat "$HITCH_PARAMS_FILE"'],
+      { cwd: place, env: { ...process.env, ...variables }, encoding: 'utf8' },
+    );
+    assert.equal(shown, '{"steps":9}', 'its folder is another than that of the values');
     assert.deepEqual([shell, flag], ['bash', '-c']);
     assert.doesNotMatch(text ?? '', /rm -rf/);
     assert.deepEqual(words, [

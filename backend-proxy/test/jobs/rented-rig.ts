@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Cluster,
+  type HitchError,
   isJobOver,
   type Job,
   type JobId,
@@ -63,6 +64,8 @@ export class RentedRig {
   readonly folder = mkdtempSync(join(tmpdir(), 'hitch-rented-'));
   /** What was sent, to which machine. */
   readonly sent: { readonly attemptId: string | null; readonly from: string; readonly to: string }[] = [];
+  /** Why nothing can be sent; null: it can. */
+  sendProblem: HitchError | null = null;
   /** What the program ends with; null: it goes on for ever. */
   exitCode: number | null = 0;
   /** So many machines are taken back in the middle of it. */
@@ -121,7 +124,7 @@ export class RentedRig {
           const state = ledger.state(clusterId);
           const attemptId = state === undefined ? null : (presentNodes(state)[0]?.attemptId ?? null);
           this.sent.push({ attemptId, from, to });
-          return Promise.resolve();
+          return this.sendProblem === null ? Promise.resolve() : Promise.reject(this.sendProblem);
         }),
       keepCheckpoint: () => Promise.resolve(),
     });

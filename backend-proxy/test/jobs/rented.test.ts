@@ -1,7 +1,10 @@
 /** Jobs that rent their own machine: one yes, nothing bought twice, nothing left, whatever dies when. */
 import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { HitchError, type Job, type JobId, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { PracticeOptions } from '../clusters/practice.ts';
+import { filesFolder } from '../../src/jobs/rented/files.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { RentedRig } from './rented-rig.ts';
 
@@ -99,6 +102,48 @@ describe('A job that rents', function () {
     assert.equal(job.state, 'succeeded');
     assert.match(job.rental?.message ?? '', /was saved|saved/);
     assert.notEqual(job.rental?.message, '');
+  });
+
+  it('ends where its machine never takes all of its files, and pays no longer for it', async () => {
+    const here = await rig();
+    const folder = join(here.folder, 'code');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'train.py'), 'print(1)');
+    here.sendProblem = new HitchError('CONFLICT', 'Not all was copied: 1 files or folders are missing.');
+    const id = await here.begin({
+      work: {
+        kind: 'program',
+        spec: { work: { kind: 'command', command: ['python', 'train.py'] } },
+        folder,
+      },
+    });
+    await here.untilStage(id, 'sending');
+    const atMs = here.practice.clock.now();
+    const job = await endsClean(here, id, 1);
+    assert.equal(job.state, 'failed');
+    assert.match(job.message, /^Its files could not be sent: Not all was copied/);
+    assert.ok(here.sent.length > 1, 'it is tried again');
+    assert.ok(here.practice.clock.now() - atMs < 10 * MINUTE, 'not as long as the money lasts');
+  });
+
+  it('has its files though the quote of it grows old while the yes is written', async () => {
+    const here = await rig();
+    const folder = join(here.folder, 'code');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'train.py'), 'print(1)');
+    const work = {
+      kind: 'program' as const,
+      spec: { work: { kind: 'command' as const, command: ['python', 'train.py'] } },
+      folder,
+    };
+    const { id, expiresAtMs } = await here.quote({ work });
+    const { clock } = here.practice;
+    clock.jump(expiresAtMs - clock.now() - 1);
+    const approved = here.quotes?.approve(id) ?? Promise.reject(new Error('not open'));
+    clock.jump(2);
+    await here.quote({ work });
+    await here.practice.pass(approved);
+    assert.ok(existsSync(join(filesFolder(here.folder, id), 'train.py')));
   });
 
   it('is ended at its spending limit', async () => {

@@ -192,7 +192,7 @@ export function templateWork(
 
 async function environmentOf(
   context: Context,
-  { packages, python }: JobRentInput,
+  { packages, python, nodes = 1 }: JobRentInput,
   isPractice: boolean,
   json: boolean,
 ): Promise<string | null> {
@@ -205,7 +205,8 @@ async function environmentOf(
   const locked = await lockOrSay(
     context,
     api,
-    { file, python: python ?? null, engine: 'single', platform },
+    // Several machines have Ray, which has to be in the lock.
+    { file, python: python ?? null, engine: nodes > 1 ? 'ray' : 'single', platform },
     json,
   );
   return locked.id;

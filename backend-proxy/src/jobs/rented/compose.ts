@@ -11,6 +11,7 @@ import type { Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
 import type { agentClient } from '../../access/agent-client.ts';
 import type { AgentLink } from '../../access/agent-link.ts';
+import { entriesIn } from '../../access/asked-for.ts';
 import type { ClusterService } from '../../clusters/service.ts';
 import type { Copies } from '../../copies/copies.ts';
 import { presentNodes } from '../../ledger/cluster-state.ts';
@@ -110,8 +111,8 @@ export function createRenting(parts: RentedParts): Renting {
 
 async function listed(agents: JobAgents, clusterId: ClusterId, path: string): Promise<readonly FileEntry[]> {
   try {
-    return await agents.call(clusterId, (call: ReturnType<typeof agentClient>['call'], options) =>
-      call.files.list({ path }, options),
+    return await agents.call(clusterId, async (call: ReturnType<typeof agentClient>['call'], options) =>
+      entriesIn(path, await call.files.list({ path }, options)),
     );
   } catch (error) {
     if (error instanceof HitchError && error.code === 'NOT_FOUND') {

@@ -1,7 +1,7 @@
 /** The files of a job that rents, as they were when it was approved: each of its machines gets the same. */
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, join, parse } from 'node:path';
+import { basename, dirname, isAbsolute, join, parse, relative, sep } from 'node:path';
 import { HitchError, type JobId, type Outcome } from '@hitch/contract';
 import { copyTree, DiskSource, DiskTarget, SEND_RULES } from '@hitch/transfer';
 import { type FolderFile, readFolder } from '../../templates/folder.ts';
@@ -30,7 +30,7 @@ export async function freeze(
   from: string,
   { to, spool, signal }: { readonly to: string; readonly spool: string; readonly signal: AbortSignal },
 ): Promise<Frozen> {
-  if (from === homedir() || from === parse(from).root) {
+  if (from === parse(from).root || (await holds(from, homedir()))) {
     throw new HitchError(
       'BAD_INPUT',
       `A job sends the folder that it is in, and ${from} is too much to send.`,
@@ -85,6 +85,13 @@ export async function freeze(
     );
   }
   return { files, bytes };
+}
+
+/** By whatever links one gets there: a home has the keys of all that its owner uses. */
+async function holds(folder: string, home: string): Promise<boolean> {
+  const [outer, inner] = await Promise.all([folder, home].map(path => realpath(path).catch(() => path)));
+  const below = relative(outer ?? folder, inner ?? home);
+  return below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below);
 }
 
 /**

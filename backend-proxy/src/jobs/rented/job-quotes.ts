@@ -67,6 +67,8 @@ type Asked = z.output<typeof jobQuoteRequestSchema>;
 export class JobQuotes {
   readonly #options: JobQuotesOptions;
   readonly #prepared = new Map<JobId, Prepared>();
+  /** Those whose yes is being written: their files stay, however old they become meanwhile. */
+  readonly #approving = new Set<JobId>();
 
   constructor(options: JobQuotesOptions) {
     this.#options = options;
@@ -120,8 +122,18 @@ export class JobQuotes {
     if (ledger.kept.get(jobKind, id) !== undefined) {
       return;
     }
-    const { quote, rental, clusterId } = this.#find(id);
-    await ledger.transact(tx => {
+    const prepared = this.#find(id);
+    this.#approving.add(id);
+    try {
+      await this.#write(id, prepared);
+      this.#prepared.delete(id);
+    } finally {
+      this.#approving.delete(id);
+    }
+  }
+
+  #write(id: JobId, { quote, rental, clusterId }: Prepared): Promise<void> {
+    return this.#options.ledger.transact(tx => {
       if (tx.get(jobKind, id) !== undefined) {
         return;
       }
@@ -149,7 +161,6 @@ export class JobQuotes {
       };
       tx.put(jobKind, record);
     });
-    this.#prepared.delete(id);
   }
 
   #find(id: JobId): Prepared {
@@ -326,7 +337,7 @@ export class JobQuotes {
   async #forgetOld(): Promise<void> {
     const { clock, folder } = this.#options;
     for (const [id, { quote }] of this.#prepared) {
-      if (clock.now() >= quote.expiresAtMs) {
+      if (clock.now() >= quote.expiresAtMs && !this.#approving.has(id)) {
         this.#prepared.delete(id);
         await removeJob(folder, id);
       }

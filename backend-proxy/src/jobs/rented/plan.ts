@@ -17,6 +17,7 @@ import { parameterVariables, renderCommand, type Values } from '@hitch/contract/
 import type { Template, TemplateCommand, TemplateResource } from '@hitch/contract/src/templates/schema.ts';
 import type * as z from 'zod';
 import { filterOf, rentWish } from '../../templates/template-words.ts';
+import { checkWanted } from '../several-nodes.ts';
 import { targetOf } from './files.ts';
 
 type Asked = z.output<typeof jobQuoteRequestSchema>;
@@ -49,6 +50,7 @@ export function planProgram(
 ): RentedPlan {
   const { spec, folder, checkpoints } = asked.work;
   const target = folder === null ? null : targetOf(folder);
+  checkWanted(spec, asked.rent.nodes);
   const placed: JobSpec = {
     ...spec,
     work: spec.work.kind === 'notebook' ? { ...spec.work, path: inside(target, spec.work.path) } : spec.work,
@@ -86,7 +88,7 @@ export function planTemplate(
   },
   nowMs: number,
 ): RentedPlan {
-  const { run, prepare, retry, checkpoints, limits } = template;
+  const { run, prepare, retry, checkpoints } = template;
   if (run === undefined) {
     throw new HitchError(
       'BAD_INPUT',
@@ -120,7 +122,8 @@ export function planTemplate(
       asked,
       {
         template: id,
-        engine: wish.nodes > 1 || template.cluster.engine === 'ray' ? 'ray' : 'single',
+        engine:
+          Math.max(wish.nodes, asked.rent.nodes) > 1 || template.cluster.engine === 'ray' ? 'ray' : 'single',
         nodes: wish.nodes,
         filter: { ...filterOf(resource), ...wish.filter },
         capMicroUsd: wish.capMicroUsd,
@@ -139,9 +142,7 @@ export function planTemplate(
       checkpoints === undefined || checkpoints.resume === 'never' ? null : inside(target, checkpoints.folder),
     requests: wishes,
     lastsMs: lastsOf(asked, nowMs, rentWish(template, resources).timeMs),
-    replacements:
-      asked.replacements ??
-      Math.min(MOST_REPLACEMENTS, limits === undefined && retry === undefined ? 0 : (retry?.lost ?? 0)),
+    replacements: asked.replacements ?? Math.min(MOST_REPLACEMENTS, retry?.lost ?? 0),
   };
 }
 
@@ -197,7 +198,7 @@ function afterPreparing(
   const first = argumentsOf(renderCommand(template, prepare, values));
   const second = argumentsOf(renderCommand(template, run, values));
   const text = [
-    'count=$1; shift',
+    'count=$1; shift; export HITCH_PARAMS_FILE="$PWD/$HITCH_PARAMS_FILE"',
     `if [ ! -e ${PREPARED} ]; then (cd -- "$1" && shift && "\${@:1:count-1}") || exit; : > ${PREPARED}; fi`,
     'shift "$count"; cd -- "$1" && shift && exec "$@"',
   ].join('\n');

@@ -44,6 +44,8 @@ const LOOK_EVERY_MS = 1_000;
 /** Offers change so often. */
 const OFFERS_EVERY_MS = 30_000;
 const RETRY_LONGEST_MS = 30_000;
+/** A machine that answers, and does not take all of a job's files, is asked so often. */
+const MOST_SENDS = 5;
 
 export class RentedJobs {
   readonly #options: RentedJobsOptions;
@@ -51,6 +53,8 @@ export class RentedJobs {
   /** Not looked at before, by the steady clock, and how often it failed. */
   readonly #pauses = new Map<JobId, { readonly untilMs: number; readonly failures: number }>();
   readonly #keeping = new Map<JobId, Promise<void>>();
+  /** How often not all of a job's files came to be on its machine. */
+  readonly #unsent = new Map<JobId, number>();
   readonly #ending = new AbortController();
   #timer: Timer | null = null;
 
@@ -227,12 +231,14 @@ export class RentedJobs {
         await send(job.clusterId, { from: checkpoint.folder, to: checkpointFolder }, signal);
       }
     } catch (error) {
-      if (error instanceof HitchError && error.code !== 'UNREACHABLE' && error.code !== 'CONFLICT') {
+      if (error instanceof HitchError && this.#isPast(job.id, error)) {
+        this.#unsent.delete(job.id);
         await this.#fail(job, `Its files could not be sent: ${error.message}`);
         return;
       }
       throw error;
     }
+    this.#unsent.delete(job.id);
     await ledger.transact(tx => {
       const { exists, state: now } = tx.cluster(job.clusterId);
       // The machine that has the files is the one that gets the job.
@@ -247,6 +253,13 @@ export class RentedJobs {
         });
       }
     });
+  }
+
+  /** Whether sending is given up: a machine that never takes all of it costs all that was approved, for nothing. */
+  #isPast(id: JobId, { code }: HitchError): boolean {
+    const tries = (this.#unsent.get(id) ?? 0) + (code === 'CONFLICT' ? 1 : 0);
+    this.#unsent.set(id, tries);
+    return code === 'CONFLICT' ? tries >= MOST_SENDS : code !== 'UNREACHABLE';
   }
 
   /** Its cluster ends before the job has begun there. */
