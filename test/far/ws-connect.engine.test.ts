@@ -55,7 +55,7 @@ describe('bytes inside a WebSocket', function () {
     );
     await until('it listens', () =>
       fetch(`http://127.0.0.1:${port.toString()}/`).then(
-        ({ status }) => status === 403,
+        ({ status }) => status === 200,
         () => false,
       ),
     );
