@@ -88,8 +88,48 @@ async function run(context: Context, input: RunInput): Promise<ExitCode> {
   return runOnCluster(context, input);
 }
 
+/** Options that would change nothing: what is asked for in vain is said, and nothing is rented. @throws HitchError BAD_INPUT */
+function refuseIdle(input: RunInput): void {
+  const { template, preset, set, torchrun, processes, onConflict } = input;
+  const ofRun = {
+    '--cells': input.cells !== undefined,
+    '--folder': input.folder !== undefined,
+    '--torchrun': torchrun,
+    '--env': input.env.length > 0,
+    '--output': input.output.length > 0,
+    '--retries': input.retries > 0,
+    '--time': input.time !== undefined,
+    '--memory': input.memory !== undefined,
+    '--no-send': !input.send,
+  };
+  const idle =
+    template === undefined
+      ? { '--preset': preset !== undefined, '--set': set.length > 0 }
+      : { ...ofRun, '--processes': processes !== undefined };
+  const [option] = [
+    ...Object.entries(idle).filter(([, isGiven]) => isGiven),
+    ...(onConflict === USUAL_CONFLICT ? [] : [['--on-conflict']]),
+  ].map(([name]) => name);
+  if (option !== undefined) {
+    const why =
+      option === '--on-conflict'
+        ? 'a machine that is rented for a job has no files yet'
+        : template === undefined
+          ? 'it is for a template'
+          : 'a template says that itself';
+    throw new HitchError('BAD_INPUT', `${option} would change nothing: ${why}.`, {
+      field: option,
+      next:
+        template === undefined && option !== '--on-conflict'
+          ? 'Add --template, or leave it out.'
+          : 'Leave it out.',
+    });
+  }
+}
+
 /** The first word names no cluster then. */
 async function runRented(context: Context, input: RunInput): Promise<ExitCode> {
+  refuseIdle(input);
   const { name, yes, detach, json } = input;
   const words = [...(input.cluster === undefined ? [] : [input.cluster]), ...input.command];
   if (input.template !== undefined) {
