@@ -7,7 +7,7 @@ import { type Cluster, type ClusterId, isOver, parseMicroUsd, type QuoteRequest 
 import { Practice } from '../../backend-proxy/test/clusters/practice.ts';
 import { IonetProvider } from '../../backend-proxy/src/providers/ionet/ionet-provider.ts';
 import { NullRuntime } from '../../backend-proxy/src/providers/sandbox/null-runtime.ts';
-import { insideOut, inside } from '../chaos/networks/inside-out.ts';
+import { insideOut, inside } from './inside-out.ts';
 import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
 import { transportTo } from '../simulators/frame/transport.ts';
 import { statusOf } from '../simulators/ionet/deployment.ts';

@@ -34,8 +34,8 @@ export function addressed(
   };
 }
 
-/** What only some networks can do. */
-function powersOf(
+/** What only some networks can do. @param placed what is made of each machine that they answer with */
+export function powersOf(
   adapter: Provider,
   placed: (instance: Instance) => Instance,
 ): Pick<Provider, 'price' | 'markOf' | 'advance' | 'history' | 'buyTime' | 'letIn'> {
