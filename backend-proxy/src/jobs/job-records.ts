@@ -126,9 +126,8 @@ export class JobRecords {
   }
 
   #rental({ clusterId }: JobRecord, rental: JobRentalRecord): JobRental {
-    const { stage, message, limits, waitsUntilMs, replaced, checkpointFolder, template } = rental;
+    const { stage, message, limits, waitsUntilMs, replaced, checkpointFolder, checkpoint, template } = rental;
     const state = this.#options.ledger.state(clusterId);
-    const { folder: _folder, ...checkpoint } = rental.checkpoint ?? { folder: '' };
     return {
       stage,
       message,
@@ -136,7 +135,7 @@ export class JobRecords {
       waitsUntilMs,
       replaced,
       checkpointFolder,
-      checkpoint: 'name' in checkpoint ? checkpoint : null,
+      checkpoint,
       template,
       saved: [...(state?.cluster.saved ?? [])],
       machinesLeft: (state?.attempts ?? []).reduce((sum, attempt) => sum + machinesLeft(attempt), 0),

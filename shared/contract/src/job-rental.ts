@@ -50,6 +50,8 @@ export const jobCheckpointSchema = z.object({
   /** When the machine wrote it, and when it was here. */
   writtenAtMs: z.number(),
   keptAtMs: z.number(),
+  /** Where it lies on this computer, absolute. */
+  folder: z.string(),
 });
 export type JobCheckpoint = z.infer<typeof jobCheckpointSchema>;
 

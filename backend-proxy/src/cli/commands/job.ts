@@ -146,6 +146,7 @@ function rentalLines({ rental }: Job, nowMs: number): string[] {
       ? []
       : [`Machines in the place of lost ones: ${replaced} of ${limits.replacements}`]),
     ...(checkpoint === null ? [] : [`Checkpoints: ${checkpoint}`]),
+    ...(rental.checkpoint === null ? [] : [`Kept in: ${rental.checkpoint.folder}`]),
     ...(template === null ? [] : [`Template: ${shownName(template.id)}, ${template.digest.slice(0, 19)}`]),
     ...saved.map(path => `Saved: ${path}`),
   ];

@@ -1,5 +1,13 @@
 /** A job that rents on the screen: waiting, renting, its log run by run, and the end of its machine. */
-import { format, isJobOver, type Job, jobLine, jobStandLine, checkpointWords } from '@hitch/contract';
+import {
+  checkpointWords,
+  format,
+  isJobOver,
+  type Job,
+  jobLine,
+  type JobRental,
+  jobStandLine,
+} from '@hitch/contract';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { interruptible, InterruptedError } from '../interrupts.ts';
@@ -89,16 +97,23 @@ async function lineOf(context: Context, job: Job): Promise<string> {
 function endLines(job: Job, nowMs: number): string[] {
   const { rental } = job;
   const saved = rental?.saved ?? [];
-  const checkpoint =
-    rental === undefined || job.state === 'succeeded' ? null : checkpointWords(rental, nowMs);
   return [
     `${job.name}: ${jobLine(job, nowMs)}`,
     ...(rental === undefined || rental.message === '' ? [] : [rental.message]),
     ...saved.map(path => `Saved: ${path}`),
-    ...(checkpoint === null ? [] : [`The ${checkpoint}`]),
+    ...(rental === undefined || job.state === 'succeeded' ? [] : checkpointLines(rental, nowMs)),
     job.costMicroUsd === '0' && job.runs.length === 0
       ? 'No machine was rented; it cost nothing.'
       : `The machine is deleted. It cost ${format.dollars(job.costMicroUsd ?? '0')}.`,
+  ];
+}
+
+/** The newest checkpoint, and where it lies: a job that was not finished can go on from it. */
+function checkpointLines(rental: JobRental, nowMs: number): string[] {
+  const words = checkpointWords(rental, nowMs);
+  return [
+    ...(words === null ? [] : [`The ${words}`]),
+    ...(rental.checkpoint === null ? [] : [`Kept in: ${rental.checkpoint.folder}`]),
   ];
 }
 

@@ -50,8 +50,8 @@ export interface JobRentalRecord {
   /** Where its files go in the work folder; null: it has none. */
   readonly target: string | null;
   readonly checkpointFolder: string | null;
-  /** The newest that is here, with the folder of this computer that it lies in; null: none. */
-  readonly checkpoint: (JobCheckpoint & { readonly folder: string }) | null;
+  /** The newest that is here; null: none. */
+  readonly checkpoint: JobCheckpoint | null;
   readonly template: { readonly id: string; readonly digest: string } | null;
 }
 
@@ -94,7 +94,7 @@ const rentalRecordSchema = z.object({
   stopAsked: z.boolean(),
   target: z.string().nullable(),
   checkpointFolder: z.string().nullable(),
-  checkpoint: jobCheckpointSchema.extend({ folder: z.string() }).nullable(),
+  checkpoint: jobCheckpointSchema.nullable(),
   template: jobTemplateSchema.nullable(),
 }) satisfies z.ZodType<JobRentalRecord>;
 

@@ -21,6 +21,7 @@ export function rentalFacts(
       ].join(', '),
     ],
     ...(checkpoint === null ? [] : [[t('Checkpoint'), checkpoint] as const]),
+    ...(rental.checkpoint === null ? [] : [[t('Kept in'), shownName(rental.checkpoint.folder)] as const]),
     ...(saved.length === 0 ? [] : [[t('Saved here'), saved.map(shownName).join(', ')] as const]),
     // While it goes on, the line above says it.
     ...(stage === 'over' && message !== '' ? [[t('Its end'), shownName(message)] as const] : []),
