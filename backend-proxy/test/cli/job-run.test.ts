@@ -23,6 +23,7 @@ describe('hitch job run', () => {
       '--time=1h',
       '--memory=4',
       '--folder=a',
+      '--checkpoints=out',
     ]) {
       const [name = ''] = option.split('=');
       const said = await refused('--template', 'numpy-classifier', option);
@@ -32,6 +33,7 @@ describe('hitch job run', () => {
       const said = await refused('--template', 'numpy-classifier', option);
       assert.ok(said.includes(`${option} would change nothing`), said);
     }
+    assert.match(await refused('--python', '3.12', 'train.py'), /--python is the Python of --packages/);
     assert.match(
       await refused('--set', 'steps=2', 'train.py'),
       /--set would change nothing: it is for a template\./,

@@ -105,7 +105,17 @@ function refuseIdle(input: RunInput): void {
   const idle =
     template === undefined
       ? { '--preset': preset !== undefined, '--set': set.length > 0 }
-      : { ...ofRun, '--processes': processes !== undefined };
+      : {
+          ...ofRun,
+          '--processes': processes !== undefined,
+          '--checkpoints': input.checkpoints !== undefined,
+        };
+  if (input.python !== undefined && input.packages === undefined) {
+    throw new HitchError('BAD_INPUT', '--python is the Python of --packages, and there are none.', {
+      field: '--python',
+      next: 'Add --packages requirements.txt, or leave it out.',
+    });
+  }
   const [option] = [
     ...Object.entries(idle).filter(([, isGiven]) => isGiven),
     ...(onConflict === USUAL_CONFLICT ? [] : [['--on-conflict']]),
@@ -144,7 +154,10 @@ async function runRented(context: Context, input: RunInput): Promise<ExitCode> {
   const local = await jobWork(context, { words, sh: input.sh, cells: input.cells });
   const folder = input.send ? resolve(local.folder) : null;
   // Without torchrun it runs on the first of the machines, and reaches the others by Ray.
-  const work = input.torchrun ? onNodes(local.work(''), input, input.nodes ?? 1) : local.work('');
+  const work =
+    input.torchrun || input.processes !== undefined
+      ? onNodes(local.work(''), input, input.nodes ?? 1)
+      : local.work('');
   const spec = specOf(input, work, input.folder ?? '');
   const request = await jobRequestFrom(context, input, { kind: 'program', spec, folder }, { name, json });
   return rentJob(context, request, { yes, detach, json });
