@@ -14,6 +14,10 @@ export const jobs = {
     await context.parts.jobQuotes.approve(input.jobId);
     return context.parts.jobs.get(input.jobId);
   }),
+  discardQuote: routes.jobs.discardQuote.handler(async ({ context, input }) => {
+    await context.parts.jobQuotes.discard(input.jobId);
+    return {};
+  }),
   list: routes.jobs.list.handler(({ context, input }) => context.parts.jobs.list(input.clusterId)),
   get: routes.jobs.get.handler(({ context, input }) => context.parts.jobs.get(input.jobId)),
   stop: routes.jobs.stop.handler(({ context, input }) => context.parts.jobs.stop(input.jobId)),

@@ -40,7 +40,7 @@ export interface ApiParts {
   readonly approvals: Approvals;
   readonly copies: Pick<Copies, 'start' | 'list' | 'get' | 'answer' | 'cancel' | 'names'>;
   readonly jobs: Pick<Jobs, 'begin' | 'list' | 'get' | 'stop' | 'again' | 'ofRay' | 'log' | 'search'>;
-  readonly jobQuotes: Pick<JobQuotes, 'quote' | 'approve'>;
+  readonly jobQuotes: Pick<JobQuotes, 'quote' | 'approve' | 'discard'>;
   readonly offers: OffersPart;
   readonly providers: () => readonly ProviderInfo[];
   readonly environments: Pick<EnvironmentLocks, 'find' | 'lock' | 'get' | 'clean'>;

@@ -36,7 +36,7 @@ export interface ApprovalsDeps {
     ClusterService,
     'create' | 'adopt' | 'startAgain' | 'extend' | 'get' | 'idOf' | 'quoteById'
   >;
-  readonly jobs: Pick<JobQuotes, 'get' | 'approve'>;
+  readonly jobs: Pick<JobQuotes, 'get' | 'approve' | 'discard'>;
   readonly networks: Pick<Networks, 'list' | 'login' | 'logout' | 'titleOf' | 'checkLogin' | 'machines'>;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -114,7 +114,7 @@ export class Approvals {
   /** Nobody waits for it any more; one that is over stays as it is. @throws HitchError NOT_FOUND */
   withdraw(id: ApprovalId): Approval {
     const entry = this.#entry(id);
-    return this.#current(entry).state === 'waiting' ? become(entry, { state: 'withdrawn' }) : entry.approval;
+    return this.#current(entry).state === 'waiting' ? this.#drop(entry, 'withdrawn') : entry.approval;
   }
 
   /** The secret that makes an answer from the window one. @throws HitchError NOT_FOUND */
@@ -148,7 +148,7 @@ export class Approvals {
       throw new HitchError('CONFLICT', WAITS_NO_MORE[state], { next: 'Ask for it again.' });
     }
     if (!yes) {
-      return become(entry, { state: 'declined' });
+      return this.#drop(entry, 'declined');
     }
     // Before the first await: of two answers only one is an answer.
     become(entry, { state: 'doing' });
@@ -168,6 +168,19 @@ export class Approvals {
           : new HitchError('INTERNAL', 'Hitch failed to do this; the daemon’s log has the details.');
       return become(entry, { state: 'failed', problem: shown.toEnvelope() });
     }
+  }
+
+  /** What was prepared for a job goes at once: its name is free for the next try. */
+  #drop(entry: Entry, state: 'withdrawn' | 'declined'): Approval {
+    const { action } = entry;
+    if (action?.kind === 'job') {
+      this.#deps.jobs
+        .discard(action.jobId)
+        .catch((error: unknown) =>
+          this.#deps.log.warn('A job that was declined left files', { error: errorText(error) }),
+        );
+    }
+    return become(entry, { state });
   }
 
   async #do({ action, caps }: Entry): Promise<Pick<Approval, 'clusterId' | 'jobId' | 'taskId'>> {

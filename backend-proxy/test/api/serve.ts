@@ -88,6 +88,7 @@ export const noJobs: ApiParts['jobs'] = {
 export const noJobQuotes: ApiParts['jobQuotes'] & Pick<JobQuotes, 'get'> = {
   quote: noJob,
   approve: noJob,
+  discard: () => Promise.resolve(),
   get: noJob,
 };
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import {
   type Approval,
+  type ApprovalId,
   type Cluster,
   type ErrorCode,
   HitchError,
@@ -368,6 +369,7 @@ describe('a job that rents', () => {
     const clock = new VirtualClock(START_MS);
     const jobId = ids.next('job');
     const begun: string[] = [];
+    const discarded: string[] = [];
     const made = new Approvals({
       clusters: new FakeClusters(),
       jobs: {
@@ -380,6 +382,10 @@ describe('a job that rents', () => {
           begun.push(id);
           return Promise.resolve();
         },
+        discard: id => {
+          discarded.push(id);
+          return Promise.resolve();
+        },
       },
       networks: noNetworks(clock),
       clock,
@@ -387,6 +393,10 @@ describe('a job that rents', () => {
       log: silentLog,
       origin: () => 'http://127.0.0.1:1',
     });
+    for (const drop of [(id: ApprovalId) => made.answer(id, false), (id: ApprovalId) => made.withdraw(id)]) {
+      await drop(made.ask({ kind: 'job', jobId }).id);
+      assert.deepEqual(discarded.splice(0), [jobId], 'its name and its files are free');
+    }
     const asked = made.ask({ kind: 'job', jobId });
     assert.deepEqual(asked.lines, ['Rent it?', 'If the machine is lost: up to 3 others']);
     assert.equal(asked.yes, 'Run for up to $2.00');
@@ -395,6 +405,7 @@ describe('a job that rents', () => {
     assert.equal(done.state, 'done');
     assert.equal(done.jobId, jobId);
     assert.deepEqual(begun, [jobId]);
+    assert.deepEqual(discarded, []);
   });
 });
 

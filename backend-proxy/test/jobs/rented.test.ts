@@ -64,6 +64,26 @@ describe('A job that rents', function () {
     await endsClean(here, id, 1);
   });
 
+  it('has its name again at once where the person said no, and not once it was approved', async () => {
+    const here = await rig();
+    const folder = join(here.folder, 'code');
+    mkdirSync(folder);
+    const work = {
+      kind: 'program' as const,
+      spec: { work: { kind: 'command' as const, command: ['true'] } },
+      folder,
+    };
+    const { id } = await here.quote({ name: 'mine', work });
+    await assert.rejects(here.quote({ name: 'mine' }), /There is a job mine already/);
+    await here.quotes?.discard(id);
+    assert.equal(existsSync(filesFolder(here.folder, id)), false);
+    const begun = await here.begin({ name: 'mine', work });
+    await here.quotes?.discard(begun);
+    await here.quotes?.discard(id);
+    assert.ok(existsSync(filesFolder(here.folder, begun)));
+    await endsClean(here, begun, 1);
+  });
+
   it('says before the yes all that the yes covers', async () => {
     const here = await rig();
     const { lines, limits } = await here.quote({ replacements: 3 });

@@ -61,7 +61,12 @@ export async function runTemplate(
   const quote = await model.client.api.jobs.quote(request, { signal });
   const [question = 'Rent a machine and run it?', ...lines] = quote.lines;
   const said = await ask(question, lines.join('\n'), CHANGE, quote.yes);
-  return said === quote.yes ? begin(model, quote) : null;
+  if (said !== quote.yes) {
+    // Else its name would be taken until it expires.
+    await model.client.api.jobs.discardQuote({ jobId: quote.id }).catch(() => undefined);
+    return null;
+  }
+  return begin(model, quote);
 }
 
 /** A quote makes one job however often it is asked: an unanswered call is made again. */

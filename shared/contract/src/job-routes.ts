@@ -41,6 +41,11 @@ export const jobs = {
     .route({ method: 'POST', path: '/jobs', summary: 'Begin a job that rents its own machine' })
     .input(byJob)
     .output(jobSchema),
+  /** The person says no: its files and its name are free again. Of one that was approved, or is not there, nothing changes. */
+  discardQuote: oc
+    .route({ method: 'DELETE', path: '/job-quotes/{jobId}', summary: 'Drop a job’s quote' })
+    .input(byJob)
+    .output(z.object({})),
   /** Those of ended clusters too, oldest first, until their cluster is forgotten. */
   list: oc
     .route({ method: 'GET', path: '/jobs' })

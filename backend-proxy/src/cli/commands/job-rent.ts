@@ -121,7 +121,11 @@ export async function rentJob(
   const { api } = await context.session();
   const quote = await api.jobs.quote(request);
   showJobQuote(context, quote, json);
-  await agree(context, yes, quote, json);
+  await agree(context, yes, quote, json).catch(async (error: unknown) => {
+    // Else its name would be taken until it expires.
+    await api.jobs.discardQuote({ jobId: quote.id }).catch(() => undefined);
+    throw error;
+  });
   const job = await beginJob(context, quote);
   if (json) {
     io.jsonLine({ type: 'job', job });

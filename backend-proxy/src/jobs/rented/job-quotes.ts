@@ -132,6 +132,14 @@ export class JobQuotes {
     }
   }
 
+  /** The person says no: its copy of a folder goes, and its name is free. One that is being approved stays. */
+  async discard(id: JobId): Promise<void> {
+    if (this.#approving.has(id) || !this.#prepared.delete(id)) {
+      return;
+    }
+    await removeJob(this.#options.folder, id);
+  }
+
   #write(id: JobId, { quote, rental, clusterId }: Prepared): Promise<void> {
     return this.#options.ledger.transact(tx => {
       if (tx.get(jobKind, id) !== undefined) {
