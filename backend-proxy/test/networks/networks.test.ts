@@ -1,131 +1,22 @@
 /** Logins at networks, what is said of accounts, and what a key that stops working does: over the practice market. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { type ErrorCode, HitchError, networkInfoSchema } from '@hitch/contract';
-import { VirtualClock } from '@hitch/platform/src/clock.ts';
-import { defectText, silentLog } from '@hitch/platform/src/log.ts';
+import { HitchError } from '@hitch/contract';
+import { defectText } from '@hitch/platform/src/log.ts';
 import { networkWords } from '../../src/approvals/network-approvals.ts';
-import { Accounts } from '../../src/clusters/accounts.ts';
-import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
-import type { ClusterState } from '../../src/ledger/cluster-state.ts';
-import type { AttemptRecord } from '../../src/ledger/records.ts';
-import { Networks } from '../../src/networks/networks.ts';
-import { Recordings } from '../../src/networks/recordings.ts';
-import { Recorder } from '../../src/providers/recorder.ts';
-import { OwnMachineTasks } from '../../src/networks/own-machine-tasks.ts';
-import { OfferBook } from '../../src/offers/offer-book.ts';
-import { type Instance, ProviderError } from '../../src/providers/provider.ts';
-import { marketAccountSchema } from '../../src/providers/sandbox/account.ts';
-import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
-import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
-import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
-import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
-import { Logins } from '../../src/secrets/logins.ts';
-import { SecretStore } from '../../src/secrets/secret-store.ts';
-import { MemoryKeychain } from '../secrets/memory-keychain.ts';
-import { attempt, cluster, ids, node, offer } from '../store/records.ts';
-
-const KEY = 'practice-key-one';
-const READ_ONLY = 'practice-key-that-reads';
-const REVOKED = 'practice-key-to-be-revoked';
-
-async function refused(call: Promise<unknown>, code: ErrorCode): Promise<HitchError> {
-  try {
-    await call;
-  } catch (error) {
-    assert.ok(error instanceof HitchError, String(error));
-    assert.equal(error.code, code, error.message);
-    assert.match(error.message, /\.$/);
-    return error;
-  }
-  return assert.fail('it was not refused');
-}
+import { ProviderError } from '../../src/providers/provider.ts';
+import { refused } from '../refused.ts';
+import { offer } from '../store/records.ts';
+import { Daemons, KEY, login, READ_ONLY, REVOKED } from './daemons.ts';
 
 describe('logins at networks', () => {
-  let folder = '';
-  let keychain: MemoryKeychain;
-  const clock = new VirtualClock();
-
+  let daemons: Daemons;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'hitch-networks-'));
-    keychain = new MemoryKeychain();
+    daemons = new Daemons();
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-  const file = () => join(folder, 'logins.json');
-
-  /** A daemon's part of it, over the same keychain and the same file. */
-  function open() {
-    const logins = new Logins(new SecretStore(file(), keychain));
-    const market = new SandboxMarket({
-      clock,
-      storage: memoryStorage(),
-      runtime: new NullRuntime({ clock }),
-      account: marketAccountSchema.parse({
-        keys: [{ key: KEY }, { key: READ_ONLY, scopes: ['read'] }, { key: REVOKED, revokedAfterMs: 60_000 }],
-        offersNeedKey: true,
-        balanceDollars: '25',
-        spendLimitDollarsPerHour: '3',
-      }),
-    });
-    const provider = new SandboxProvider(market, { login: () => logins.values('sandbox') });
-    const calls = new RateLimiter(clock, new AbortController().signal, silentLog, (text, values) =>
-      logins.mask(text, values),
-    );
-    const states: ClusterState[] = [];
-    const accounts = new Accounts({ clock, calls, logins, ledger: { states: () => states.values() } });
-    const told: string[] = [];
-    /** What a login that is tried is shown of the account. */
-    const listed: Instance[] = [];
-    /** Names of keys on the account, and whether they are taken out. */
-    const keys = { left: [] as string[], stay: false };
-    const networks = new Networks({
-      log: silentLog,
-      keys: {
-        takeOut: () => {
-          if (keys.stay) {
-            return Promise.reject(new ProviderError('retryable', 'It does not answer.'));
-          }
-          assert.ok(logins.has('sandbox'), 'the login is there still');
-          keys.left = [];
-          return Promise.resolve();
-        },
-        leftOn: () => keys.left,
-      },
-      providers: new Map([['sandbox', provider]]),
-      book: new OfferBook(),
-      logins,
-      calls,
-      accounts,
-      billsOf: () => [],
-      notOursOf: () => [],
-      lookAtBills: () => Promise.resolve(),
-      recordings: new Recordings({
-        clock,
-        providers: new Map(),
-        recorder: new Recorder(clock),
-        logins: { maskAll: text => text },
-      }),
-      adapterWith: (_, values) =>
-        Object.assign(new SandboxProvider(market, { login: () => Promise.resolve(values) }), {
-          list: () => Promise.resolve(listed),
-        }),
-      machines: new OwnMachineTasks({
-        clock,
-        ids,
-        log: silentLog,
-        machines: null,
-        onChange: () => Promise.resolve(),
-      }),
-      onLogin: id => told.push(id),
-    });
-    const shown = () => networkInfoSchema.parse(networks.list()[0]);
-    return { logins, market, provider, calls, accounts, networks, told, shown, states, listed, keys };
-  }
-  const login = (apiKey: string) => ({ apiKey });
+  afterEach(() => daemons.close());
+  const open = () => daemons.open();
 
   it('asks the network whose key it is, keeps it in the keychain, and is seen at once', async () => {
     const { networks, provider, told, shown } = open();
@@ -142,8 +33,8 @@ describe('logins at networks', () => {
     assert.deepEqual(told, ['sandbox']);
     assert.deepEqual([shown().login?.state, shown().login?.keptIn], ['present', 'keychain']);
     assert.ok((await provider.offers(signal)).length > 0);
-    assert.ok(!readFileSync(file(), 'utf8').includes(KEY), 'the file holds no key');
-    assert.deepEqual([...keychain.entries.values()], [JSON.stringify({ apiKey: KEY })]);
+    assert.ok(!readFileSync(daemons.file, 'utf8').includes(KEY), 'the file holds no key');
+    assert.deepEqual([...daemons.keychain.entries.values()], [JSON.stringify({ apiKey: KEY })]);
   });
 
   it('keeps nothing of a key that is not accepted, and does not repeat it', async () => {
@@ -152,7 +43,7 @@ describe('logins at networks', () => {
     const { message, next } = await refused(networks.login('sandbox', login(wrong)), 'LOGIN_NEEDED');
     assert.ok(!`${message} ${next ?? ''}`.includes(wrong));
     assert.equal(shown().login?.state, 'absent');
-    assert.equal(keychain.entries.size, 0);
+    assert.equal(daemons.keychain.entries.size, 0);
     assert.equal(logins.mask(`the key ${wrong} is unknown`, login(wrong)), 'the key ••• is unknown');
   });
 
@@ -212,7 +103,7 @@ describe('logins at networks', () => {
   it('keeps the warning of a key that was revoked when another one is not accepted', async () => {
     const { networks, provider, calls, shown } = open();
     await networks.login('sandbox', login(REVOKED));
-    clock.jump(60_001);
+    daemons.clock.jump(60_001);
     await assert.rejects(calls.provider(provider, 'list', signal => provider.list(signal)));
     await refused(networks.login('sandbox', login('practice-key-nobody-knows')), 'LOGIN_NEEDED');
     const { state, problem } = shown().login ?? {};
@@ -246,7 +137,7 @@ describe('logins at networks', () => {
     await refused(second.networks.test('sandbox'), 'LOGIN_NEEDED');
     await refused(second.networks.logout('sandbox'), 'NOT_FOUND');
     assert.equal(open().shown().login?.state, 'absent');
-    assert.equal(keychain.entries.size, 0);
+    assert.equal(daemons.keychain.entries.size, 0);
   });
 
   it('takes keys of ours out of the account before it goes, and says which its network has kept', async () => {
@@ -271,7 +162,7 @@ describe('logins at networks', () => {
   });
 
   it('says where it lies when there is no keychain', async () => {
-    keychain.broken = 'there is none';
+    daemons.keychain.broken = 'there is none';
     const { networks, shown } = open();
     const { warning } = await networks.login('sandbox', login(KEY));
     assert.match(warning ?? '', /keychain cannot be used \(there is none\).*logins\.json/);
@@ -281,114 +172,12 @@ describe('logins at networks', () => {
   it('says that a key was revoked, until there is another', async () => {
     const { networks, provider, calls, shown } = open();
     await networks.login('sandbox', login(REVOKED));
-    clock.jump(60_001);
+    daemons.clock.jump(60_001);
     await assert.rejects(calls.provider(provider, 'list', signal => provider.list(signal)));
     const { state, problem } = shown().login ?? {};
     assert.deepEqual([state, problem], ['refused', 'This key of the practice market was revoked.']);
     await networks.login('sandbox', login(KEY));
     assert.deepEqual([shown().login?.state, shown().login?.problem], ['present', null]);
-  });
-
-  describe('while something is rented there', () => {
-    const other = 'practice-key-of-another';
-    /** The market has one account; this one says another for one of its keys. */
-    const withOther = (provider: SandboxProvider) => {
-      const real = provider.account?.bind(provider);
-      assert.ok(real !== undefined);
-      const said: typeof real = async (signal, values) =>
-        values?.['apiKey'] === other
-          ? { ...(await real(signal, login(KEY))), id: 'other', name: 'Another account' }
-          : real(signal, values);
-      Object.assign(provider, { account: said });
-    };
-    const rentAt = ({ states }: ReturnType<typeof open>, state: AttemptRecord['state']) => {
-      const rented = cluster();
-      const head = node(rented);
-      states.push({ cluster: rented, nodes: [head], attempts: [attempt(head, { state })], segments: [] });
-    };
-
-    it('takes no login of another account, and keeps the one that is there', async () => {
-      const first = open();
-      await first.networks.login('sandbox', login(KEY));
-      // The next daemon has not been told yet whose login is kept.
-      for (const daemon of [first, open()]) {
-        withOther(daemon.provider);
-        rentAt(daemon, 'quarantined');
-        const { message } = await refused(daemon.networks.login('sandbox', login(other)), 'CONFLICT');
-        assert.match(
-          message,
-          /another account \(Another account\)\. Something is rented at Practice market with Practice account/,
-        );
-        assert.deepEqual(await daemon.logins.values('sandbox'), login(KEY));
-        assert.equal((await daemon.networks.login('sandbox', login(KEY))).warning, null);
-      }
-    });
-
-    it('takes it once that is over', async () => {
-      const daemon = open();
-      await daemon.networks.login('sandbox', login(KEY));
-      withOther(daemon.provider);
-      rentAt(daemon, 'gone');
-      rentAt(daemon, 'refused');
-      await daemon.networks.login('sandbox', login(other));
-      assert.equal(daemon.shown().account?.name, 'Another account');
-    });
-
-    /** What the account's list has of that purchase. */
-    const machineOf = (daemon: ReturnType<typeof open>): Instance => ({
-      id: 'sbx-1',
-      mark: daemon.states[0]?.attempts[0]?.mark ?? null,
-      status: 'running',
-      members: [],
-      rates: [],
-      message: '',
-    });
-
-    it('takes a new key for one that was revoked where it shows what stands there, and no other', async () => {
-      await open().networks.login('sandbox', login(REVOKED));
-      const next = open();
-      clock.jump(60_001);
-      rentAt(next, 'owned');
-      const { message } = await refused(next.networks.login('sandbox', login(KEY)), 'CONFLICT');
-      assert.match(message, /^This login shows none of what Hitch rents at Practice market: /);
-      assert.deepEqual(await next.logins.values('sandbox'), login(REVOKED));
-      next.listed.push(machineOf(next));
-      assert.equal((await next.networks.login('sandbox', login(KEY))).warning, null);
-      assert.deepEqual(await next.logins.values('sandbox'), login(KEY));
-    });
-
-    it('takes no key that shows none of it where the network never says whose one is', async () => {
-      const daemon = open();
-      const real = daemon.provider.account?.bind(daemon.provider);
-      assert.ok(real !== undefined);
-      Object.assign(daemon.provider, {
-        account: async (...asked: Parameters<typeof real>) => ({ ...(await real(...asked)), id: null }),
-      });
-      await daemon.networks.login('sandbox', login(KEY));
-      rentAt(daemon, 'owned');
-      daemon.listed.push({ ...machineOf(daemon), id: 'another', mark: 'another' });
-      const { next } = await refused(daemon.networks.login('sandbox', login(READ_ONLY)), 'CONFLICT');
-      assert.match(next ?? '', /hitch networks login sandbox --other-account/);
-      daemon.listed.push(machineOf(daemon));
-      await daemon.networks.login('sandbox', login(READ_ONLY));
-    });
-
-    it('takes a login of another account from a person who says that it is one', async () => {
-      const daemon = open();
-      await daemon.networks.login('sandbox', login(KEY));
-      withOther(daemon.provider);
-      rentAt(daemon, 'owned');
-      await daemon.networks.login('sandbox', login(other), true);
-      assert.equal(daemon.shown().account?.name, 'Another account');
-    });
-
-    it('lets nobody log out', async () => {
-      const daemon = open();
-      await daemon.networks.login('sandbox', login(KEY));
-      rentAt(daemon, 'releasing');
-      await refused(daemon.networks.logout('sandbox'), 'CONFLICT');
-      assert.equal(daemon.shown().login?.state, 'present');
-    });
   });
 
   it('lets nobody agree to what the login or the account does not carry', async () => {
