@@ -1,5 +1,5 @@
 /** The agent, put together: what runs on the node, who may ask, and how it all ends. */
-import { realpathSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import {
@@ -9,33 +9,25 @@ import {
   type AgentEnvironment,
   type NodeEnvironmentSaid,
   type AgentStatus,
-  type BusyLimits,
   type EngineConfig,
 } from '@hitch/contract';
-import { transferRoute } from '@hitch/transfer';
 import { type Clock, within } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
-import { activityReader } from './activity.ts';
-import { apiRoute } from './api.ts';
+import { agentServer, Transfers } from './agent-server.ts';
 import { DiskRoom } from './disk-room.ts';
 import { NodeEnvironment } from './environment/environment.ts';
 import { WorkFolder } from './files/confine.ts';
 import { Files } from './files/files.ts';
-import { rawFilesRoute } from './files/raw-files.ts';
 import { Uploads } from './files/uploads.ts';
 import { prepareFolders, type AgentFolders } from './folders.ts';
-import { bearerCheck } from './http/auth.ts';
 import { listenOn } from './http/listen.ts';
-import { createAgentServer } from './http/server.ts';
 import { jobGround } from './jobs/ground.ts';
 import { Jobs } from './jobs/jobs.ts';
+import { nodeWatchdog } from './node-watchdog.ts';
 import { createNotebook, noNotebook, type Notebook } from './notebook.ts';
 import { endTagged } from './processes/ending.ts';
 import { keepLogsBounded } from './processes/log-files.ts';
-import { processReader } from './processes/proc.ts';
-import { ProcessWork } from './processes/work.ts';
-import { rayRoute, rayUpgrade } from './ray/route.ts';
 import { NodesAlive } from './ray/nodes-alive.ts';
 import { RayEngine } from './ray/ray.ts';
 import { gpuReader } from './signals/gpus.ts';
@@ -43,8 +35,7 @@ import { Sampler } from './signals/sampler.ts';
 import { Ssh } from './ssh/ssh.ts';
 import { StatusFeed } from './status.ts';
 import { AGENT_VERSION } from './version.ts';
-import { Watchdog } from './watchdog/watchdog.ts';
-import { postWarning } from './watchdog/webhook.ts';
+import type { Watchdog } from './watchdog/watchdog.ts';
 
 export interface AgentDeps {
   readonly config: AgentConfig;
@@ -83,7 +74,6 @@ export class Agent {
   readonly #nodes: NodesAlive;
   readonly #startedAtMs: number;
   readonly #timers: { cancel(): void }[] = [];
-  #transfers = 0;
   #hasEnded: () => void = () => undefined;
   #ending: Promise<void> | null = null;
 
@@ -171,7 +161,18 @@ export class Agent {
       ready: jobGround({ config, clock, environment, ray: this.ray }),
       changed,
     });
-    this.watchdog = this.#createWatchdog(changed);
+    const transfers = new Transfers();
+    this.watchdog = nodeWatchdog({
+      ...deps,
+      folders,
+      notebook,
+      ray: this.ray,
+      sampler: this.sampler,
+      jobs: this.jobs,
+      transfers,
+      end: sentence => void this.shutDown(sentence),
+      changed,
+    });
     this.ssh = new Ssh({
       config,
       folders,
@@ -181,7 +182,7 @@ export class Agent {
       log,
       touched: () => this.watchdog.touch(),
     });
-    this.#server = this.#createServer(work);
+    this.#server = agentServer(this, { token: config.token, folders, work, notebook, transfers });
   }
 
   /** Takes over or starts what runs here, then listens. */
@@ -317,77 +318,6 @@ export class Agent {
     this.#server.close();
     await this.#notebook?.close();
     this.#server.closeAllConnections();
-  }
-
-  #createWatchdog(changed: () => void): Watchdog {
-    const { config, clock, log } = this.#deps;
-    const notebook = this.#notebook;
-    const jupyterPid = (): number | null => notebook?.jupyter.supervisor.state.pid ?? null;
-    const limits = (): BusyLimits => this.watchdog.busy;
-    const place = { ref: config.ref, workFolder: this.#folders.work, jupyterPid };
-    const work =
-      process.platform === 'linux' ? new ProcessWork({ clock, limits, reader: processReader(place) }) : null;
-    return new Watchdog({
-      clock,
-      log,
-      file: join(this.#folders.run, 'watchdog.json'),
-      endedFile: join(this.#folders.run, 'ended.json'),
-      initial: config.watchdog,
-      readActivity: activityReader({
-        clock,
-        kernels: () => notebook?.list.activity() ?? [],
-        dashboard: () => (this.ray.state.state === 'running' ? (this.ray.dashboard?.api ?? null) : null),
-        signals: () => this.sampler.last,
-        transfers: () => this.#transfers,
-        jobs: () => this.jobs.live.map(({ record }) => record.name),
-        work: () => work?.look() ?? [],
-        jupyterPid,
-      }),
-      seesProcesses: work !== null,
-      warn: (sentence, webhookUrl) => {
-        if (webhookUrl !== null) {
-          const warning = { cluster: config.clusterName, node: config.nodeId, sentence, atMs: clock.now() };
-          void postWarning(clock, log, webhookUrl, warning);
-        }
-      },
-      end: sentence => void this.shutDown(sentence),
-      changed,
-    });
-  }
-
-  #createServer(work: WorkFolder): Server {
-    const notebook = this.#notebook;
-    const files = rawFilesRoute(work, this.uploads);
-    const transfer = transferRoute(realpathSync(this.#folders.work));
-    return createAgentServer({
-      checkBearer: bearerCheck(this.#deps.config.token),
-      isLetIn: (url, headers) => this.ssh.tickets.letsIn(url, headers),
-      log: this.log,
-      explain: error => this.room.explain(error),
-      routes: [
-        async (url, request, response) => {
-          this.#transfers += 1;
-          try {
-            return (await files(url, request, response)) || (await transfer(url, request, response));
-          } finally {
-            this.#transfers -= 1;
-          }
-        },
-        async (url, request, response) => {
-          if (notebook === null && url.pathname.startsWith('/jupyter/')) {
-            throw noNotebook();
-          }
-          return (await notebook?.route(url, request, response)) ?? false;
-        },
-        rayRoute(this.ray),
-        apiRoute(this),
-      ],
-      upgrades: [
-        async (url, request, socket, head) => (await notebook?.upgrade(url, request, socket, head)) ?? false,
-        rayUpgrade(this.ray),
-        this.ssh.upgrade,
-      ],
-    });
   }
 
   #status(): AgentStatus {
