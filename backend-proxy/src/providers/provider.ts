@@ -6,20 +6,16 @@
  * choices are written once, in `clusters/`. Every call takes an AbortSignal and honours it. Every failure is a
  * {@link ProviderError}; anything else thrown counts as `unknownOutcome`.
  */
-import type {
-  Capabilities,
-  LoginField,
-  MicroUsd,
-  Offer,
-  ProviderId,
-  RouteLimit,
-  ScopeAdvice,
-} from '@hitch/contract';
+import type { Capabilities, MicroUsd, Offer, ProviderId, RouteLimit } from '@hitch/contract';
 import type { Host } from '../access/host.ts';
-import type { MachineAddress, SshAddress, Terms } from '../ledger/records.ts';
+import type { MachineAddress, Terms } from '../ledger/records.ts';
 import type { PhaseLimits } from '../ledger/transaction.ts';
+import type { AccountKeys, AccountSaid, LoginNeeds, LoginValues } from './account.ts';
+import type { Instance } from './instance.ts';
 
 export type { SshAddress, Terms } from '../ledger/records.ts';
+export * from './account.ts';
+export * from './instance.ts';
 export { ProviderError, type ProviderErrorKind } from './provider-error.ts';
 
 export interface LetIn {
@@ -51,90 +47,6 @@ export interface CreateRequest {
   readonly endAtMs: number | null;
 }
 
-/**
- * `ordered`: money or a deposit is committed, and there is no machine yet, or, where it has members, one that costs and was not
- * told what to run: {@link Provider.advance} is asked · `booting`:
- * bought, not usable · `running`: usable · `stopped`: exists, may bill, not usable · `gone`: the network confirms that it
- * does not exist and bills nothing · `unknown`: a status this adapter does not know.
- */
-export type InstanceStatus = 'ordered' | 'booting' | 'running' | 'stopped' | 'gone' | 'unknown';
-
-/** One thing that is charged by the hour. */
-export interface Rate {
-  /** What it is for, such as `GPU` or `Disk`; one label once. */
-  readonly label: string;
-  readonly perHourMicroUsd: MicroUsd;
-  /** When it began to be charged (ms since the epoch); null: the network does not say, and it counts from the purchase. */
-  readonly fromMs: number | null;
-  /** True for what is not charged yet, such as a GPU that costs from when it runs. */
-  readonly isAhead?: boolean;
-  /** When it ceased to be charged while the instance stands (ms since the epoch); its price is what it cost until then. */
-  readonly untilMs?: number;
-}
-
-/** One machine of a purchase. */
-export interface Member {
-  /** The network's id of this machine; equal to the instance's where there is one only. */
-  readonly id: string;
-  /** 0 is the head's place. */
-  readonly rank: number;
-  readonly status: InstanceStatus;
-  /** Where ssh leads to it; null: not reachable yet, or it is reached by {@link Provider.host}. */
-  readonly ssh: SshAddress | null;
-  /** Where the other machines of the purchase reach it, without a mesh of ours; null: nowhere that the network names. */
-  readonly privateAddress: string | null;
-}
-
-/** What a network says that it rented: held against what was offered before a machine is set up. */
-export interface Got extends Pick<Offer, 'gpuModel' | 'gpuCount'> {
-  /** Null: it does not say. */
-  readonly market: Offer['market'] | null;
-  readonly trust: Offer['trust'] | null;
-}
-
-export interface Instance {
-  readonly id: string;
-  /** What {@link Provider.markOf} gave for its request; null where this answer does not carry it. */
-  readonly mark: string | null;
-  readonly status: InstanceStatus;
-  /** Its machines, by their rank, those that are gone too where the network still shows them; none of what is gone. */
-  readonly members: readonly Member[];
-  /**
-   * What the network says that it costs now, a part each with its own start; together what it costs an hour. Of one that
-   * is gone: what it cost at its end. Empty where the network does not say: what was known before holds on.
-   */
-  readonly rates: readonly Rate[];
-  /** The least that its hours cost, where the network says so; left out: what its offer says. */
-  readonly floorMicroUsd?: MicroUsd;
-  /** What has left the account for it: what its hours and its floor do not use of that comes back. Left out: not said. */
-  readonly paidMicroUsd?: MicroUsd;
-  /** What was rented, where the network says so. */
-  readonly got?: Got;
-  /** When the network itself ends it, where it says so (ms since the epoch). */
-  readonly endsAtMs?: number;
-  /** The network's own words about it, for people. */
-  readonly message: string;
-  /** When billing ended, where the network says so; only with status `gone`. */
-  readonly billedUntilMs?: number;
-}
-
-/** What a network says that an instance costs an hour, all parts together; null where it does not say. */
-export const priceOf = ({ rates }: Pick<Instance, 'rates'>): MicroUsd | null =>
-  rates.length === 0
-    ? null
-    : rates.reduce((sum, rate) => (isPast(rate) ? sum : sum + rate.perHourMicroUsd), 0n);
-
-/** Whether it was charged and is not any more. */
-export const isPast = ({ untilMs }: Rate): boolean => untilMs !== undefined;
-
-/** When the first of its parts began to be charged, where the network says so. */
-export function chargedFromMs({ rates }: Pick<Instance, 'rates'>): number | undefined {
-  const starts = rates.flatMap(({ fromMs, isAhead }) =>
-    fromMs === null || isAhead === true ? [] : [fromMs],
-  );
-  return starts.length === 0 ? undefined : Math.min(...starts);
-}
-
 /** Room for more machines. */
 export interface Vacancy {
   readonly free: number;
@@ -159,42 +71,6 @@ export interface Traits extends Omit<Capabilities, 'extend' | 'account'> {
 /** An adapter whose answer comes in pages waits for it before each but the first: a page is a call of its own. */
 export type NextPage = () => Promise<void>;
 
-/** Values of a login, by the names of its fields. */
-export type LoginValues = Readonly<Record<string, string>>;
-
-export interface LoginNeeds {
-  readonly fields: readonly LoginField[];
-  /** The variable of the environment from which the command line may take each field, by its name. */
-  readonly variables: Readonly<Record<string, string>>;
-  readonly needed: { readonly offers: boolean; readonly rent: true };
-  /** What a key should be allowed to do: no more than that. */
-  readonly scopes: readonly ScopeAdvice[];
-}
-
-/** Who is logged in. */
-export interface LoginState {
-  has(network: ProviderId): boolean;
-  /** The text without any value of a login: networks repeat what they were sent. */
-  mask?(text: string, values?: LoginValues): string;
-}
-
-/** Whether it cannot be asked for something because nobody is logged in there. */
-export const lacksLogin = (
-  { id, login }: Pick<Provider, 'id' | 'login'>,
-  logins: LoginState,
-  what: 'offers' | 'rent',
-): boolean => login?.needed[what] === true && !logins.has(id);
-
-/** Whether real money can be spent: somebody is logged in at a network that takes it, or one that is on asks for no login. */
-export const isLoggedInSomewhere = (
-  providers: Iterable<Pick<Provider, 'id' | 'kind' | 'login' | 'notRentable'>>,
-  logins: LoginState,
-): boolean =>
-  [...providers].some(
-    ({ id, kind, login, notRentable }) =>
-      kind === 'network' && notRentable === undefined && (login === null || logins.has(id)),
-  );
-
 /** What an offer costs on some terms, one machine of it. */
 export interface Price {
   /** All that is charged by the hour, a part each. */
@@ -210,18 +86,6 @@ export interface Price {
   readonly basis: NonNullable<Offer['basis']>;
 }
 
-/** What a network says of an account. */
-export interface AccountSaid {
-  /** The same for every login of this account; null: nothing that it says is. */
-  readonly id: string | null;
-  readonly name: string;
-  /** What this login may do; null: it does not say. */
-  readonly scopes: readonly string[] | null;
-  readonly balanceMicroUsd: MicroUsd | null;
-  /** The most that all of it may cost an hour; null: it does not say. */
-  readonly spendLimitPerHourMicroUsd: MicroUsd | null;
-}
-
 /** A line of a network's bill. */
 export interface BillLine {
   /** The mark of what it is for; null: it is for nothing that carries one, or the bill does not say it. */
@@ -231,24 +95,6 @@ export interface BillLine {
   /** Such as `GPU` or `Disk`. */
   readonly label: string;
   readonly amountMicroUsd: MicroUsd;
-}
-
-/** A key for ssh that an account keeps. */
-export interface AccountKey {
-  readonly id: string;
-  readonly name: string;
-  /** As OpenSSH writes it; null: the network does not say. */
-  readonly publicKey: string | null;
-}
-
-/** For networks that take no key with an order: a machine lets in whoever's key the account has when it is made. */
-export interface AccountKeys {
-  /** Every key of the account, whoever put it there. A partial list is an error. */
-  list(signal: AbortSignal, nextPage?: NextPage): Promise<readonly AccountKey[]>;
-  /** Puts a key there that the account does not have yet, under a name of its own. The caller has stored the name durably. */
-  add(name: string, publicKey: string, signal: AbortSignal): Promise<AccountKey>;
-  /** Takes a key out; machines that let it in keep it. One that is not there resolves. */
-  remove(keyId: string, signal: AbortSignal): Promise<void>;
 }
 
 /** What of a network's answers names nobody, and may stay in a recording. */
