@@ -21,6 +21,7 @@ import { createClusters } from './clusters/create-clusters.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { createRenting } from './jobs/rented/compose.ts';
 import { removeDiscovery, writeDiscovery } from '@hitch/client-node/src/discovery.ts';
+import { checksOfAll } from './daemon/checks.ts';
 import { runDoctor } from './daemon/doctor.ts';
 import { agentBundlePath, hitchProgramPath } from './daemon/files.ts';
 import { patienceFrom } from './daemon/patience.ts';
@@ -30,10 +31,7 @@ import { providerList } from './daemon/provider-list.ts';
 import { becomeTheDaemon } from './daemon/singleton.ts';
 import { type TakenStore, takeStore } from './daemon/take-store.ts';
 import { VERSION } from '@hitch/platform/src/version.ts';
-import { networkChecks } from './networks/network-checks.ts';
-import { Networks } from './networks/networks.ts';
-import { Recordings } from './networks/recordings.ts';
-import { OwnMachineTasks } from './networks/own-machine-tasks.ts';
+import { createNetworks } from './networks/create-networks.ts';
 import { KeptOffers } from './offers/kept-offers.ts';
 import { OfferBook } from './offers/offer-book.ts';
 import { OfferRefresh } from './offers/refresh.ts';
@@ -247,36 +245,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     fresh: () => refresh.fresh(),
     lock: (request, signal) => environments.lock(environmentRequestSchema.parse(request), null, signal),
   });
-  const networks = new Networks({
-    log,
-    providers: providers.all,
-    book,
-    logins,
-    calls: clusters.calls,
-    accounts: clusters.accounts,
-    billsOf: id => clusters.bills.of(id),
-    notOursOf: id => clusters.notOurs(id),
-    keys: clusters.keys,
-    lookAtBills: provider => clusters.bills.lookAt(provider),
-    recordings: new Recordings({
-      clock,
-      providers: providers.all,
-      recorder: providers.recorder,
-      logins,
-    }),
-    adapterWith: providers.adapterWith,
-    onLogin: id => {
-      void refresh.now(id);
-      clusters.lookAtAccount(id);
-    },
-    machines: new OwnMachineTasks({
-      clock,
-      ids,
-      log,
-      machines: providers.ownMachines,
-      onChange: () => refresh.now(providers.ownMachines?.network),
-    }),
-  });
+  const networks = createNetworks({ clock, ids, log, providers, book, logins, clusters, refresh });
   const relay = createRelay({
     clock,
     log,
@@ -351,15 +320,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
             keychain,
             port: () => port,
             namedPython: settings.python,
-            more: async () => [
-              ...(await networkChecks({
-                networks: networks.list(),
-                clusters: clusters.service.list(),
-                test: id => networks.test(id),
-                nowMs: clock.now(),
-              })),
-              ...(await clusters.checks()),
-            ],
+            more: () => checksOfAll(networks, clusters, clock),
           },
           signal,
         ),
