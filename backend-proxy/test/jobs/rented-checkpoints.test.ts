@@ -107,6 +107,29 @@ describe('The checkpoints of a job that rents', function () {
     );
   });
 
+  it('are not kept while what their framework writes last is missing, however quiet they are', async () => {
+    const before = folder('code/out/checkpoint-1');
+    const open = folder('code/out/checkpoint-2');
+    const parts = (of: FileEntry, ...names: string[]): [string, FileEntry[]] => [
+      of.path,
+      names.map(name => file(`${of.path}/${name}`, Number(of.name.at(-1)))),
+    ];
+    const whole = ['training_args.bin', 'trainer_state.json'];
+    entries = new Map([
+      ['code/out', [before, open]],
+      parts(before, ...whole),
+      parts(open, 'training_args.bin'),
+    ]);
+    await keep();
+    await keep();
+    await keep();
+    assert.equal(job().rental.checkpoint?.name, 'checkpoint-1');
+    entries = new Map([['code/out', [before, open]], parts(before, ...whole), parts(open, ...whole)]);
+    await keep();
+    await keep();
+    assert.equal(job().rental.checkpoint?.name, 'checkpoint-2');
+  });
+
   it('leave nothing of a copy that broke off, however often it does', async () => {
     problem = new Error('not all was copied');
     await keep();

@@ -1,7 +1,7 @@
 /**
  * Keeps the newest checkpoint of a job on this computer while it is awake. What counts is complete: a file or a folder of the
- * checkpoint folder that nobody has changed for ten seconds, by the machine's own list before and after it was copied. Each
- * is copied into a folder of its own, and is the job's only once that is whole.
+ * checkpoint folder that nobody has changed for ten seconds, by the machine's own list before and after it was copied, and that
+ * has what its framework writes last (`whole-checkpoint.ts`). Each is copied into a folder of its own, and is the job's only once that is whole.
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { jobs } from '../../ledger/kinds/job.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { checkpointsFolder } from './files.ts';
 import { changeAt, isRented, type RentedJob } from './transitions.ts';
+import { wholeness } from '../../templates/whole-checkpoint.ts';
 
 export interface CheckpointsOptions {
   readonly clock: Clock;
@@ -23,7 +24,7 @@ export interface CheckpointsOptions {
   readonly copy: (request: CopyRequest, signal: AbortSignal) => Promise<unknown>;
 }
 
-/** Unchanged for so long, it is complete. */
+/** Unchanged for so long, it is complete where nothing of its framework is missing. */
 const QUIET_MS = 10_000;
 const LOOK_EVERY_MS = 5_000;
 /** A copy that takes long is not followed by the next at once: the job has the line to itself for as long as this many of it. */
@@ -42,6 +43,8 @@ interface Found {
   readonly newestMs: number;
   /** Differs where anything in it does. */
   readonly mark: string;
+  /** Its framework has written what it writes last, or is none that is known. */
+  readonly whole: boolean;
 }
 
 /** For all of one look: a machine could show folders in folders without end. */
@@ -188,7 +191,7 @@ export class Checkpoints {
     return isKept;
   }
 
-  /** What nobody has changed for a while, the newest first. */
+  /** What is whole and nobody has changed for a while, the newest first. */
   async #complete(job: RentedJob, from: string): Promise<readonly Found[]> {
     const { clock } = this.#options;
     const nowMs = clock.monotonic();
@@ -202,7 +205,7 @@ export class Checkpoints {
     );
     this.#seen.set(job.id, seen);
     const quiet = found.filter(
-      ({ entry: { path } }) => nowMs - (seen.get(path)?.sinceMs ?? nowMs) >= QUIET_MS,
+      ({ entry: { path }, whole }) => whole && nowMs - (seen.get(path)?.sinceMs ?? nowMs) >= QUIET_MS,
     );
     return quiet.toSorted(newestFirst);
   }
@@ -224,6 +227,7 @@ export class Checkpoints {
           mark: files
             .map(({ path, sizeBytes, modifiedAtMs }) => `${path} ${sizeBytes} ${modifiedAtMs}`)
             .join('\n'),
+          whole: wholeness(files) !== 'open',
         });
       }
     }
