@@ -4,7 +4,7 @@
  */
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, sep } from 'node:path';
 import { HitchError, templateProblemLine } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { formProblem, formValues, templateForm } from '@hitch/contract/src/templates/form.ts';
@@ -13,6 +13,7 @@ import { timeMs, type Template } from '@hitch/contract/src/templates/schema.ts';
 import { checkFolder } from './check-folder.ts';
 import type { FolderFile } from './folder.ts';
 import { oneRun, type RunEnd } from './one-run.ts';
+import { wholeness } from './whole-checkpoint.ts';
 
 export interface Trial {
   readonly ok: boolean;
@@ -145,17 +146,18 @@ async function inFolder(template: Template, work: string, python: string, tools:
 
 const isGood = ({ how, code }: RunEnd): boolean => how === 'exit' && code === 0;
 
-/** What counts as written where nothing else follows it. */
+/** What counts as written where nothing else follows it, and no framework says so. */
 const QUIET_MS = 2_000;
 
 /**
- * Whether a whole checkpoint lies in a folder yet, by the names in it: another one came after it, or it has stood for a while.
- * Asked of the disk in its own time.
+ * Whether a whole checkpoint lies in a folder yet: its framework says so, or another one came after it, or it has stood for a
+ * while. Asked of the disk in its own time.
  */
 class Watched {
   readonly #folder: string;
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #since = new Map<string, number>();
+  #whole = false;
   #asking = false;
   #closed = false;
 
@@ -168,20 +170,37 @@ class Watched {
     const nowMs = this.#clock.monotonic();
     if (!this.#asking && !this.#closed) {
       this.#asking = true;
-      void readdir(this.#folder)
-        .then(
-          names => names.filter(name => !this.#since.has(name)).forEach(name => this.#since.set(name, nowMs)),
-          () => undefined,
-        )
-        .finally(() => (this.#asking = false));
+      void this.#look(nowMs).finally(() => (this.#asking = false));
     }
     const moments = new Set(this.#since.values());
-    return moments.size > 1 || [...moments].some(atMs => nowMs - atMs >= QUIET_MS);
+    return this.#whole || moments.size > 1 || [...moments].some(atMs => nowMs - atMs >= QUIET_MS);
+  }
+
+  async #look(nowMs: number): Promise<void> {
+    const names = await readdir(this.#folder).catch(() => []);
+    // What a framework keeps beside its checkpoints, such as Ray Train's snapshot, counts with them.
+    const all = wholeness(await filesBelow(this.#folder));
+    this.#whole = all === 'whole';
+    for (const name of all === 'unknown' ? names : []) {
+      this.#since.set(name, this.#since.get(name) ?? nowMs);
+    }
   }
 
   close(): void {
     this.#closed = true;
   }
+}
+
+/** Those that are there now: a training removes its older checkpoints meanwhile. */
+async function filesBelow(folder: string): Promise<readonly { path: string; modifiedAtMs: number }[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name));
+  const found = await Promise.all(
+    files.map(async path => ({ path, found: await stat(path).catch(() => null) })),
+  );
+  return found.flatMap(({ path, found: file }) =>
+    file === null ? [] : [{ path: path.split(sep).join('/'), modifiedAtMs: file.mtimeMs }],
+  );
 }
 
 /** What a job of a cluster has in its environment, as far as this computer can give it. */
