@@ -3,7 +3,16 @@
  * against what was offered. The index is a server of the test, which sends as fast as a test wants.
  */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -100,6 +109,7 @@ describe('the network of a rented machine', function () {
   const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port.toString()}`;
   const files = () => asked.filter(path => path.startsWith('/files/'));
   const part = () => join(machine.home, '.hitch', 'far', 'cache', `node-${wheel.name}`, 'node.whl');
+  const kept = () => join(machine.home, '.hitch', 'far', 'cache', 'network');
   const withNode = () => {
     writeFileSync(join(folder, 'bin', 'node'), node, { mode: 0o755 });
   };
@@ -187,17 +197,22 @@ describe('the network of a rented machine', function () {
     assert.equal(files().length, 1);
   });
 
-  it('stays with it where only the first seconds were slow', async () => {
+  it('stays with it where only the first seconds were slow, also for a daemon that did not measure these', async () => {
     const way = host();
-    const twice: Host = Object.assign(Object.create(way) as FarHost, {
+    const once: Host = Object.assign(Object.create(way) as FarHost, {
       address: way.address,
       facts: (...of: Parameters<Host['facts']>) => way.facts(...of),
-      measureNetwork: async (...of: Parameters<FarHost['measureNetwork']>) => {
-        pace = files().length === 0 ? 250_000 : null;
-        return way.measureNetwork(...of);
-      },
+      measureNetwork: (...of: Parameters<FarHost['measureNetwork']>) =>
+        files().length === 0 ? way.measureNetwork(...of) : new Promise(() => undefined),
     });
-    const { wrong, facts } = await checked({ downMbps: 10 }, twice);
+    pace = 250_000;
+    // Nobody hears of this one any more.
+    void checked({ downMbps: 10 }, once);
+    while (!existsSync(kept()) || !/"ended":1/.test(readFileSync(kept(), 'utf8'))) {
+      await systemClock.sleep(50);
+    }
+    pace = null;
+    const { wrong, facts } = await checked({ downMbps: 10 });
     assert.deepEqual(wrong, []);
     assert.ok((facts.has?.network?.downMbps ?? 0) > 2.5);
     assert.equal(files().length, 2);

@@ -53,7 +53,7 @@ export interface MachineHas {
 /** Why a direction was not measured; '' where it was. `priced`: its traffic costs. */
 export type NotMeasured = '' | 'priced' | 'python' | 'disk' | 'index' | 'cut';
 
-/** As it was measured once, in megabits (10⁶) a second. Null: it was not, and why. */
+/** As it was measured, in megabits (10⁶) a second. Null: it was not, and why. */
 export interface NetworkSpeed {
   /** What its package index sent it. */
   readonly downMbps: number | null;
@@ -63,6 +63,10 @@ export interface NetworkSpeed {
   readonly upMbps: number | null;
   readonly whyNoDown: NotMeasured;
   readonly whyNoUp: NotMeasured;
+  /** How often measuring was begun. */
+  readonly begun: number;
+  /** How often what comes in was measured to the end: whoever measures may be killed meanwhile. */
+  readonly ended: number;
 }
 
 export type { MachineAddress };

@@ -16,6 +16,10 @@ const MOST_CLOCK_S = 600;
 const MOST_JUDGED_MBPS = 100;
 const LEAST_SPEED = 0.25;
 const USUAL_SPEED = 0.5;
+/** Any connection may be slow for some seconds: one measure is no reason to give a machine back. */
+const MEASURES_NEEDED = 2;
+/** A machine where measuring is cut again and again stays, with a warning. */
+const MOST_BEGUN = 3;
 
 export type Bought = Pick<Offer, 'gpuCount' | 'vramMiB' | 'cudaMax' | 'driver' | 'downMbps' | 'takes'>;
 
@@ -50,7 +54,7 @@ export function worseThanBought(
           `a clock that is ${format.duration(Math.abs(has.clockAheadS) * 1000)} ${has.clockAheadS > 0 ? 'ahead' : 'behind'}`,
         ]
       : []),
-    ...(isSlow(offer, has.network)
+    ...(isSlow(offer, has.network) && (has.network?.ended ?? 0) >= MEASURES_NEEDED
       ? [
           `a network that brought ${speed(has.network?.downMbps ?? 0)} from the package index, and ${speed(offer.downMbps ?? 0)} were offered`,
         ]
@@ -62,8 +66,16 @@ export function worseThanBought(
  * Whether its network brings so little of what was offered that it goes back. A slow index of this computer's user would have one
  * machine after the other go back, so that what comes from that one is only said.
  */
-export const isSlow = ({ downMbps }: Pick<Offer, 'downMbps'>, network: NetworkSpeed | null): boolean =>
+const isSlow = ({ downMbps }: Pick<Offer, 'downMbps'>, network: NetworkSpeed | null): boolean =>
   network?.isOwnIndex !== true && isBelow(network?.downMbps ?? null, downMbps, LEAST_SPEED);
+
+/**
+ * Whether its network is to be measured, for the first time or once more: it is where what was measured so far would be a reason to
+ * give it back. The daemon that began may not be the one that asks.
+ */
+export const isToBeMeasured = (offer: Pick<Offer, 'downMbps'>, network: NetworkSpeed | null): boolean =>
+  network === null ||
+  (isSlow(offer, network) && network.ended < MEASURES_NEEDED && network.begun < MOST_BEGUN);
 
 const isBelow = (measured: number | null, offered: number | null, share: number): boolean =>
   measured !== null && offered !== null && measured < Math.min(offered, MOST_JUDGED_MBPS) * share;

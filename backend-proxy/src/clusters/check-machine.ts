@@ -7,7 +7,7 @@ import { errorText } from '@hitch/platform/src/log.ts';
 import type { ClusterState } from '../ledger/cluster-state.ts';
 import type { AttemptRecord } from '../ledger/records.ts';
 import type { Provider } from '../providers/provider.ts';
-import { isFarOff, isSlow, needsOf, worseThanBought } from './as-offered.ts';
+import { isFarOff, isToBeMeasured, needsOf, worseThanBought } from './as-offered.ts';
 import { type Parts, providerOf } from './parts.ts';
 
 export interface Checked {
@@ -37,7 +37,7 @@ export async function checkMachine(
     return has === undefined ? [] : worseThanBought(offer, terms, has, needs);
   };
   const wrong = await wrongOf(facts);
-  if (wrong.length > 0 || facts.has?.network !== null) {
+  if (wrong.length > 0 || !isToBeMeasured(offer, facts.has?.network ?? null)) {
     return { facts, wrong };
   }
   const measured = await withNetwork(parts, attempt, host, facts, say);
@@ -67,16 +67,16 @@ async function withNetwork(
     return facts;
   }
   const isPriced = offer.traffic !== undefined;
-  const once = (): Promise<HostFacts> => calls.limited('network', signal => measure({ isPriced }, signal));
+  let found = facts;
   try {
     say('Measuring its network.');
-    const first = await once();
-    // Any connection may be slow for some seconds.
-    return isSlow(offer, first.has?.network ?? null) ? await once() : first;
+    while (isToBeMeasured(offer, found.has?.network ?? null)) {
+      found = await calls.limited('network', signal => measure({ isPriced }, signal));
+    }
   } catch (error) {
     log.info('The network of a rented machine could not be measured.', { ref, error: errorText(error) });
-    return facts;
   }
+  return found;
 }
 
 /**

@@ -33,6 +33,8 @@ const brings = (downMbps: number | null, upMbps: number | null = null): NetworkS
   isOwnIndex: false,
   whyNoDown: downMbps === null ? 'index' : '',
   whyNoUp: upMbps === null ? 'priced' : '',
+  begun: 2,
+  ended: 2,
 });
 const wrong = (change: Partial<MachineHas>, offer: Partial<Bought> = {}) =>
   worseThanBought({ ...OFFER, ...offer }, TERMS, { ...HAS, ...change });

@@ -26,6 +26,7 @@ export interface SpeedOptions {
 }
 
 const mbpsSchema = z.number().min(0).max(10_000_000).nullable();
+const timesSchema = z.number().int().min(0).max(1_000);
 const whySchema = z.enum(['', 'priced', 'python', 'disk', 'index', 'cut']);
 const keptSchema = z.object({
   downMbps: mbpsSchema,
@@ -33,6 +34,9 @@ const keptSchema = z.object({
   upMbps: mbpsSchema,
   whyNoDown: whySchema,
   whyNoUp: whySchema,
+  // What an earlier version kept was measured to its end at least once.
+  begun: timesSchema.default(1),
+  ended: timesSchema.default(1),
 });
 
 const WHY: Readonly<Record<z.infer<typeof whySchema>, string>> = {
@@ -75,8 +79,9 @@ const mbps = (value: number): string =>
  */
 export async function measureNetwork(options: SpeedOptions, signal: AbortSignal): Promise<NetworkSpeed> {
   const { shell, root, before, isPriced } = options;
+  const begun = { ...(before ?? CUT), begun: (before?.begun ?? 0) + 1 };
   const [down, up] = await Promise.all([
-    comesIn(options, signal),
+    comesIn(options, begun, signal),
     isPriced ? ({ mbps: null, why: 'priced' } as const) : goesOut(options, signal),
   ]);
   const downMbps = better(down.mbps, before?.downMbps);
@@ -87,6 +92,8 @@ export async function measureNetwork(options: SpeedOptions, signal: AbortSignal)
     upMbps,
     whyNoDown: downMbps === null ? down.why : '',
     whyNoUp: upMbps === null ? up.why : '',
+    begun: begun.begun,
+    ended: begun.ended + (down.mbps === null ? 0 : 1),
   };
   await runWith(shell, SPEED_KEEP, { ROOT: root, WAY: 'keep', KEPT: JSON.stringify(speed) }, signal);
   return speed;
@@ -98,6 +105,8 @@ const CUT: NetworkSpeed = {
   upMbps: null,
   whyNoDown: 'cut',
   whyNoUp: 'cut',
+  begun: 0,
+  ended: 0,
 };
 
 const better = (one: number | null, other: number | null = null): number | null =>
@@ -109,13 +118,14 @@ interface Way {
 }
 
 async function comesIn(
-  { shell, root, programs: { node }, environment, isPriced, before }: SpeedOptions,
+  { shell, root, programs: { node }, environment, isPriced }: SpeedOptions,
+  begun: NetworkSpeed,
   signal: AbortSignal,
 ): Promise<Way & Pick<NetworkSpeed, 'isOwnIndex'>> {
   const values = {
     ROOT: root,
     WAY: 'in',
-    KEPT: JSON.stringify(before ?? CUT),
+    KEPT: JSON.stringify(begun),
     PRICED: isPriced ? 'yes' : '',
     INDEX: indexOf(environment),
     NODE_NAME: node.name,

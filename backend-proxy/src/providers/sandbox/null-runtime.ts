@@ -317,6 +317,8 @@ function nullNetwork({ downMbps = null, upMbps = null }: NullMachine, flaw: Rent
     isOwnIndex: false,
     whyNoDown: downMbps === null ? 'index' : '',
     whyNoUp: upMbps === null ? 'cut' : '',
+    begun: 0,
+    ended: 0,
   };
 }
 
@@ -359,7 +361,9 @@ export class NullHost implements Host {
   }
 
   measureNetwork(): Promise<HostFacts> {
-    this.#facts = { ...this.#facts, has: { ...this.#has, network: this.#network } };
+    const { begun, ended } = this.#facts.has?.network ?? this.#network;
+    const network = { ...this.#network, begun: begun + 1, ended: ended + 1 };
+    this.#facts = { ...this.#facts, has: { ...this.#has, network } };
     return Promise.resolve(this.#facts);
   }
 
