@@ -1,7 +1,7 @@
 /** Opening and closing what an attempt costs, inside a change: a part of its price each, with its own start. */
 import { dueNow, floorOf, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { ClusterState } from '../ledger/cluster-state.ts';
-import { isCounted } from '../ledger/kinds/ref.ts';
+import { countedUntilOf } from '../ledger/kinds/counted.ts';
 import type { AttemptRecord, SegmentRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { chargedFromMs, type Instance, priceOf, type Provider, type Rate } from '../providers/provider.ts';
@@ -66,9 +66,7 @@ export function uncountedFrom(
   fromMs: number,
 ): number {
   const ref = tx.ref(attempt);
-  return ref === undefined || !isCounted(ref, label, rates)
-    ? fromMs
-    : Math.max(fromMs, ref.countedUntilMs ?? fromMs);
+  return Math.max(fromMs, (ref === undefined ? null : countedUntilOf(ref, label, rates)) ?? fromMs);
 }
 
 /** What it is taken to cost while its network does not say. What is only ordered does not cost yet. */

@@ -14,7 +14,8 @@ import type { ClusterState } from './cluster-state.ts';
 import type { KeptKind } from './kind.ts';
 import { hostHistories, hostKey, type HostNews, hostSaidAfter, withNews } from './kinds/host-history.ts';
 import { quotes } from './kinds/quote.ts';
-import { countedWith, isSameRef, refKey, refOf, refs } from './kinds/ref.ts';
+import { countedWith } from './kinds/counted.ts';
+import { isSameRef, refKey, refOf, refs } from './kinds/ref.ts';
 import type {
   AttemptRecord,
   ClusterRecord,

@@ -4,7 +4,6 @@
  * ours, is ended and counted. Refs are never deleted; what a million of them cost is said in ARCHITECTURE.md.
  */
 import {
-  costOver,
   floorOf,
   type MicroUsd,
   type Offer,
@@ -16,13 +15,13 @@ import * as z from 'zod';
 import { amount, integer, keptKind, text } from '../kind.ts';
 import type { AttemptRecord } from './attempt.ts';
 import type { ClusterRecord } from './cluster.ts';
-import type { SegmentRecord } from './segment.ts';
+import { type Counted, countedPartsSchema } from './counted.ts';
 import { milliseconds, money } from './stored.ts';
 
 /** What of an offer is kept of a purchase: what a person knows the machine by, where it is asked after, and its price. */
 type Kept = Pick<Offer, 'gpuModel' | 'gpuCount' | 'vramMiB' | 'cpuCores'>;
 
-export interface RefRecord extends Kept {
+export interface RefRecord extends Kept, Counted {
   readonly provider: ProviderId;
   /** By what its network's answers are known. */
   readonly mark: string;
@@ -33,10 +32,6 @@ export interface RefRecord extends Kept {
   readonly boughtAtMs: number;
   /** When it was called over: gone or refused. Null: as far as was written down it may be in use. */
   readonly overAtMs: number | null;
-  /** Up to when its hours are paid by what its cluster cost that is forgotten; null: nothing of it is counted there. */
-  readonly countedUntilMs: number | null;
-  /** Which parts of its price are paid so, by their labels, a line each; null: all that there are. */
-  readonly countedParts: string | null;
   readonly pricePerHourMicroUsd: MicroUsd;
   readonly nonRefundableMicroUsd: MicroUsd;
   readonly floorMicroUsd: MicroUsd;
@@ -56,7 +51,7 @@ const refSchema = z.object({
   boughtAtMs: milliseconds,
   overAtMs: milliseconds.nullable(),
   countedUntilMs: milliseconds.nullable(),
-  countedParts: z.string().nullable().default(null),
+  countedParts: countedPartsSchema.default(null),
   pricePerHourMicroUsd: money,
   nonRefundableMicroUsd: money,
   floorMicroUsd: money,
@@ -128,52 +123,3 @@ export const isSameRef = (one: RefRecord, other: RefRecord | undefined): boolean
   one.overAtMs === other.overAtMs &&
   one.countedUntilMs === other.countedUntilMs &&
   one.countedParts === other.countedParts;
-
-/** What of a purchase is paid once its records are forgotten, by these segments of it too. */
-export function countedWith(before: RefRecord, segments: readonly SegmentRecord[]): RefRecord {
-  const countedUntilMs = countedUntil(segments);
-  if (countedUntilMs === null) {
-    return before;
-  }
-  const labels = segments.filter(({ kind }) => kind === 'rate').map(({ label }) => label);
-  const isKnown = before.countedUntilMs === null || before.countedParts !== null;
-  const all = new Set([...(before.countedParts?.split('\n') ?? []), ...labels]);
-  return { ...before, countedUntilMs, countedParts: isKnown ? [...all].join('\n') : null };
-}
-
-/**
- * Whether a part of a price in such parts is among those that are paid: one that began while nobody looked is not. Where none
- * of the parts is known, what is paid stood for all of them.
- */
-export function isCounted(
-  { countedParts }: Pick<RefRecord, 'countedParts'>,
-  label: string,
-  parts: readonly { readonly label: string }[],
-): boolean {
-  const counted = new Set(countedParts?.split('\n'));
-  return countedParts === null || counted.has(label) || !parts.some(part => counted.has(part.label));
-}
-
-/** Up to when the hours of a purchase are paid by these segments of it: to their end, or as long as its floor lasts. */
-function countedUntil(segments: readonly SegmentRecord[]): number | null {
-  const rates = segments.filter(({ kind }) => kind === 'rate');
-  if (rates.length === 0) {
-    return null;
-  }
-  const endOf = ({ startMs, endMs }: SegmentRecord): number => endMs ?? startMs;
-  const untilMs = Math.max(...rates.map(endOf));
-  const hours = rates.reduce(
-    (sum, rate) => sum + costOver(rate.amountMicroUsd, endOf(rate) - rate.startMs),
-    0n,
-  );
-  const floor = segments.reduce(
-    (sum, { kind, amountMicroUsd }) => (kind === 'floor' ? sum + amountMicroUsd : sum),
-    0n,
-  );
-  const lastRate = rates.reduce(
-    (sum, rate) => (endOf(rate) === untilMs ? sum + rate.amountMicroUsd : sum),
-    0n,
-  );
-  const left = floor > hours && lastRate > 0n ? ((floor - hours) * 3_600_000n) / lastRate : 0n;
-  return Math.floor(untilMs) + Number(left);
-}
