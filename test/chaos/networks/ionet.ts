@@ -34,7 +34,7 @@ export function ionet(tools: NetworkTools): ChaosNetwork {
   });
   const isLate = random.next() < 0.3;
   const lies = drawLies(random, isLate);
-  const rules = drawRules(random, {
+  const rules = drawRules(random, seed, {
     create: /^POST .*\/(?:deploy|extend)$/,
     end: /^DELETE /,
     tooOften: [
