@@ -1,7 +1,8 @@
 /** Whether a machine is what was bought, by what it says of itself and how fast its network was measured to be. */
-import { format, type LockedEnvironment, type Offer, shownName } from '@hitch/contract';
+import { format, type Offer, shownName } from '@hitch/contract';
 import type { MachineHas, NetworkSpeed } from '../access/host.ts';
 import type { Terms } from '../ledger/records.ts';
+import type { DriverNeeds } from '../spend/drivers.ts';
 
 /** Drivers keep some of a GPU's memory: L4 and L40S say 94 % of what they are sold with, A10 92 %. */
 const LEAST_MEMORY = 0.9;
@@ -22,13 +23,6 @@ const MEASURES_NEEDED = 2;
 const MOST_BEGUN = 3;
 
 export type Bought = Pick<Offer, 'gpuCount' | 'vramMiB' | 'cudaMax' | 'driver' | 'downMbps' | 'takes'>;
-
-/** What the environment that it was bought for needs of a driver. */
-export interface DriverNeeds {
-  readonly cudaMajor: number;
-  /** The file that it was locked from. */
-  readonly file: string;
-}
 
 export const isFarOff = ({ clockAheadS }: MachineHas): boolean => Math.abs(clockAheadS) > MOST_CLOCK_S;
 
@@ -106,12 +100,6 @@ export function slowNetwork(
 
 const speed = (mbps: number): string =>
   `${mbps < 10 && !Number.isInteger(mbps) ? mbps.toFixed(1) : Math.round(mbps).toString()} Mbps`;
-
-/** Null where any driver will do. */
-export function needsOf(lock: Pick<LockedEnvironment, 'accelerator' | 'file'> | null): DriverNeeds | null {
-  const major = /^cuda(\d+)$/.exec(lock?.accelerator ?? '')?.[1];
-  return lock === null || major === undefined ? null : { cudaMajor: Number(major), file: lock.file };
-}
 
 function gpuProblems(
   { gpuCount, vramMiB, cudaMax, driver }: Bought,

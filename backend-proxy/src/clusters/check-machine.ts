@@ -7,7 +7,8 @@ import { errorText } from '@hitch/platform/src/log.ts';
 import type { ClusterState } from '../ledger/cluster-state.ts';
 import type { AttemptRecord } from '../ledger/records.ts';
 import type { Provider } from '../providers/provider.ts';
-import { isFarOff, isToBeMeasured, needsOf, worseThanBought } from './as-offered.ts';
+import { driverNeeds } from '../spend/drivers.ts';
+import { isFarOff, isToBeMeasured, worseThanBought } from './as-offered.ts';
 import { type Parts, providerOf } from './parts.ts';
 
 export interface Checked {
@@ -31,7 +32,7 @@ export async function checkMachine(
   if (!isHeldToOffer(attempt, facts)) {
     return { facts, wrong: [] };
   }
-  const needs = needsOf(cluster.environment.id === null ? null : parts.locks.get(cluster.environment.id));
+  const needs = driverNeeds(cluster.environment.id === null ? null : parts.locks.get(cluster.environment.id));
   const wrongOf = async (facts: HostFacts): Promise<readonly string[]> => {
     const { has } = await byNetworksClock(parts, providerOf(parts, attempt.provider), facts);
     return has === undefined ? [] : worseThanBought(offer, terms, has, needs);

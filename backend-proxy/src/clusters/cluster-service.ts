@@ -7,6 +7,7 @@ import {
   clusterNameSchema,
   cutText,
   HitchError,
+  type LockedEnvironment,
   type NodeId,
   type Quote,
   type QuoteId,
@@ -81,6 +82,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     return get(id);
   };
 
+  const lockOf = (id: string): LockedEnvironment | null => parts.locks.get(id);
   const quoteParts: QuoteParts = {
     clock,
     ids,
@@ -88,7 +90,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     networkOf: provider => parts.providers.get(provider) ?? { title: provider, verifiedLive: false },
     vacancyOf: provider => parts.providers.get(provider)?.vacancy?.() ?? null,
     busy: parts.busy,
-    lockOf: id => parts.locks.get(id),
+    lockOf,
   };
 
   return {
@@ -106,7 +108,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
         new Set(names.length === 0 ? [] : Object.keys(await parts.secrets(names)));
       const quote = ledger.quote(state.cluster.quoteId);
       const { request, before } = await quoteAgain(
-        { ...quoteParts, nowMs: clock.now(), quote, storedSecrets },
+        { ...quoteParts, lockOf, nowMs: clock.now(), quote, storedSecrets },
         state,
         options,
       );

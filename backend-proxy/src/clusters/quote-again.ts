@@ -6,6 +6,7 @@ import {
   type Caps,
   HitchError,
   type LimitChange,
+  type LockedEnvironment,
   type QuoteRequest,
   quoteRequestSchema,
   shownName,
@@ -15,11 +16,14 @@ import {
 } from '@hitch/contract';
 import { type ClusterState, isLost, isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
 import type { ClusterRecord, NodeRecord } from '../ledger/records.ts';
+import { driverNeeds } from '../spend/drivers.ts';
 import { committed, possibleRate, spentOfCap } from '../spend/budget.ts';
 import type { RentedBefore } from '../spend/quotes.ts';
 import { chooseMachine, type MachineParts, triedOffers } from './machine-again.ts';
 
 export interface AgainParts extends MachineParts {
+  /** Null: it is not on this computer. */
+  readonly lockOf: (id: string) => LockedEnvironment | null;
   readonly nowMs: number;
   /** Of these names, those that are stored. */
   readonly storedSecrets: (names: readonly string[]) => Promise<ReadonlySet<string>>;
@@ -64,7 +68,8 @@ export async function quoteAgain(
   );
   const sending = replaces ? { send: [], changes: [] } : sendAgain(order, options);
   const tried = options.skipTried ? triedOffers(state) : [];
-  const machine = chooseMachine(parts, state, {
+  const lock = order.environment === null ? null : parts.lockOf(order.environment);
+  const machine = chooseMachine({ ...parts, needs: driverNeeds(lock) }, state, {
     order: replaces ? { ...order, save: state.cluster.save } : order,
     nodes: lost.length,
     tried,

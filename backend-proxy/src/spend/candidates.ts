@@ -29,6 +29,7 @@ import {
   slots,
   SPARE_CANDIDATES,
 } from './fitting-offers.ts';
+import { driverProblem } from './drivers.ts';
 import { checkBid, checkTerm, termsProblem } from './on-terms.ts';
 import { isBarred, lackingLogin, spareFilter } from './networks.ts';
 import { everySoldWithin, soldAs } from './sold.ts';
@@ -116,8 +117,15 @@ function named(parts: CandidateParts, request: QuoteRequest, limits: SpareLimits
   };
 }
 
-/** Null where its price is not known. @throws HitchError BAD_INPUT where the offer is not sold with what is asked for. */
+/** Null where its price is not known. @throws HitchError where its driver is too old or it is not sold with what is asked for. */
 function namedOnTerms(parts: CandidateParts, offer: Offer, request: QuoteRequest): Offer | null {
+  const driver = driverProblem(offer, parts.needs ?? null);
+  if (driver !== null) {
+    throw new HitchError('NO_OFFERS', `${format.machineTitle(offer)} (${offer.id}) ${driver}.`, {
+      field: 'offerIds',
+      next: 'Choose an offer with a newer driver, or a lock for the CUDA that this one runs.',
+    });
+  }
   const problem = termsProblem(offer, request);
   if (problem !== null) {
     throw new HitchError('BAD_INPUT', `${format.machineTitle(offer)} (${offer.id}) ${problem.says}.`, {

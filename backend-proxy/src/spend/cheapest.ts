@@ -30,6 +30,7 @@ import {
   slots,
   SPARE_CANDIDATES,
 } from './fitting-offers.ts';
+import { type DriverNeeds, driverProblem } from './drivers.ts';
 import { hasWishes, termsProblem } from './on-terms.ts';
 import { isBarred, lackingLogin, looksBeyond, spareFilter, staysAtOne } from './networks.ts';
 import { everySold, everySoldWithin, soldOf } from './sold.ts';
@@ -39,7 +40,8 @@ export function cheapest(parts: CandidateParts, request: QuoteRequest): Candidat
   const { rentable: _always, ...asked } = request.filter;
   const filter = { ...asked, ...(request.nodes > 1 ? { multiNode: true } : {}) };
   const page = parts.offers.query({ ...CHEAPEST_FIRST, filter: { ...filter, rentable: true } });
-  const offers = hasWishes(request) ? everySold(parts, filter, request) : soldOf(parts, page.offers, request);
+  const isPart = hasWishes(request) || (parts.needs ?? null) !== null;
+  const offers = isPart ? everySold(parts, filter, request) : soldOf(parts, page.offers, request);
   const full = fullNetworks(parts, offers, request.nodes);
   const found = among(parts, offers, full, request);
   if (found !== null) {
@@ -54,10 +56,12 @@ export function cheapest(parts: CandidateParts, request: QuoteRequest): Candidat
   if (page.hint === null) {
     refuseUnread(page, request);
   }
+  const running = page.offers.filter(offer => driverProblem(offer, parts.needs ?? null) === null);
   const why =
     page.hint ??
     onlyShort(offers, request) ??
-    (offers.length > 0 || !hasWishes(request) ? null : onlyPlain(page.offers, request)) ??
+    (offers.length > 0 ? null : onlyOlder(page.offers, running, parts.needs ?? null)) ??
+    (offers.length > 0 || !hasWishes(request) ? null : onlyPlain(running, request)) ??
     onlyShown(shown);
   throw noOffers(request, full, why ?? onlySpot(parts, request), parts.firm?.leftOut);
 }
@@ -182,6 +186,23 @@ function onlyPlain(listed: readonly Offer[], request: QuoteRequest): string | nu
   return listed.length === 1
     ? nearest
     : `None of the ${listed.length.toString()} offers that fit is sold with ${wishWords(request)}. ${nearest}`;
+}
+
+/** Why nothing fits, where everything that does has a driver that is too old for the packages. */
+function onlyOlder(
+  listed: readonly Offer[],
+  running: readonly Offer[],
+  needs: DriverNeeds | null,
+): string | null {
+  const [first] = listed;
+  const problem = first === undefined || running.length > 0 ? null : driverProblem(first, needs);
+  if (first === undefined || problem === null) {
+    return null;
+  }
+  const cheapestSays = `${format.machineTitle(first)} (${first.id}) ${problem}.`;
+  return listed.length === 1
+    ? cheapestSays
+    : `None of the ${listed.length.toString()} offers that fit has a driver for it. The cheapest, ${cheapestSays}`;
 }
 
 /** Why nothing fits, where spot would. */

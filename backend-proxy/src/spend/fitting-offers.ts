@@ -16,6 +16,7 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Terms } from '../ledger/records.ts';
 import type { Price, Vacancy } from '../providers/provider.ts';
 import { reserveMs } from './budget.ts';
+import type { DriverNeeds } from './drivers.ts';
 import { USEFUL_MS } from './limits.ts';
 
 /** The part of the offer book that quotes need. */
@@ -53,6 +54,8 @@ export interface CandidateParts {
   readonly firm?: FirmPrices;
   /** Networks that others than the first choices are not taken from, and why, a sentence each. Left out: none. */
   readonly barred?: ReadonlyMap<ProviderId, string>;
+  /** What the packages of the order need of a driver. Left out: nothing. */
+  readonly needs?: DriverNeeds | null;
   /** Room for more machines on a network that knows it at once; null: its offers say it. */
   readonly vacancyOf: (provider: string) => Vacancy | null;
 }

@@ -41,6 +41,7 @@ import type { Ids } from '@hitch/platform/src/random.ts';
 import { defaultTemplate } from '../templates/catalogue.ts';
 import { reserveMs, savingReserve } from './budget.ts';
 import { chooseCandidates } from './candidates.ts';
+import { driverNeeds } from './drivers.ts';
 import { type CandidateParts, priceOf, sumOf } from './fitting-offers.ts';
 import { loginSentence, wantedMs } from './networks.ts';
 import { hasWishes, onTerms, raisedDisk, type Sold } from './on-terms.ts';
@@ -80,7 +81,11 @@ export function buildQuote(
   const request = unlessAsked(asked);
   const { template, engine } = chooseEngine(request);
   const environment = chooseEnvironment(parts, request, engine);
-  const { offers, limit, lackLogin = [] } = chooseCandidates(parts, request, before ?? undefined);
+  const {
+    offers,
+    limit,
+    lackLogin = [],
+  } = chooseCandidates({ ...parts, needs: driverNeeds(environment) }, request, before ?? undefined);
   const listed = new Map(offers.map(offer => [offer.id, listedOnTerms(parts, offer, request)]));
   const firsts = firstOffers(offers, request.nodes);
   const wanted = chooseCaps(request, nowMs);

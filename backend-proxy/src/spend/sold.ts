@@ -1,12 +1,17 @@
 /** Offers as they are sold for a request: on the terms that are wanted, at the price of those. */
 import type { MicroUsd, Offer, OfferFilter, QuoteRequest } from '@hitch/contract';
+import { driverProblem } from './drivers.ts';
 import { type CandidateParts, type OfferSource, priceOf } from './fitting-offers.ts';
 import { byRank } from './networks.ts';
 import { atPrice, hasWishes, onTerms, type Sold } from './on-terms.ts';
 
-/** An offer on the terms that are wanted, at its firm price where that is known; null: it is not sold so. */
-export function soldAs({ clock, firm }: CandidateParts, offer: Offer, request: QuoteRequest): Sold | null {
-  const sold = onTerms(offer, request, clock.now());
+/** An offer on the terms that are wanted, at its firm price where that is known; null: it is not sold so, or cannot run the order. */
+export function soldAs(
+  { clock, firm, needs = null }: CandidateParts,
+  offer: Offer,
+  request: QuoteRequest,
+): Sold | null {
+  const sold = driverProblem(offer, needs) === null ? onTerms(offer, request, clock.now()) : null;
   const price = sold === null ? undefined : firm?.of(sold.offer, sold.terms);
   return sold === null || price === null
     ? null

@@ -1,7 +1,8 @@
 /** A machine that has less than was bought goes back before it is set up, and the next candidate is tried. */
 import assert from 'node:assert/strict';
 import type { MachineHas, NetworkSpeed } from '../../src/access/host.ts';
-import { type Bought, needsOf, slowNetwork, worseThanBought } from '../../src/clusters/as-offered.ts';
+import { type Bought, slowNetwork, worseThanBought } from '../../src/clusters/as-offered.ts';
+import { driverNeeds } from '../../src/spend/drivers.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { FLAWS } from '../../src/providers/sandbox/faults.ts';
 import { endsClean, faulty, wrap } from './faulty.ts';
@@ -95,7 +96,7 @@ describe('the driver of a machine', () => {
   });
 
   it('must run what the cluster’s environment brings, whatever was offered', () => {
-    const needs = needsOf({ accelerator: 'cuda13', file: 'requirements.txt' });
+    const needs = driverNeeds({ accelerator: 'cuda13', file: 'requirements.txt' });
     const judged = (change: Partial<MachineHas>, offer: Partial<Bought> = {}) =>
       worseThanBought({ ...OFFER, cudaMax: null, ...offer }, TERMS, { ...HAS, ...change }, needs);
     assert.deepEqual(judged({ cudaMax: '12.8' }), [
@@ -104,8 +105,8 @@ describe('the driver of a machine', () => {
     assert.deepEqual(judged({ cudaMax: '13.0' }), []);
     assert.deepEqual(judged({ cudaMax: null }), []);
     assert.deepEqual(judged({ gpuCount: 0, cudaMax: null }, { gpuCount: 0 }), []);
-    assert.equal(needsOf({ accelerator: 'cpu', file: 'requirements.txt' }), null);
-    assert.equal(needsOf(null), null);
+    assert.equal(driverNeeds({ accelerator: 'cpu', file: 'requirements.txt' }), null);
+    assert.equal(driverNeeds(null), null);
   });
 });
 

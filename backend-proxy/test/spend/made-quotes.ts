@@ -1,6 +1,12 @@
 /** Quotes over offers that are made up. */
 import assert from 'node:assert/strict';
-import { HitchError, type Offer, type QuoteRequest, quoteRequestSchema } from '@hitch/contract';
+import {
+  HitchError,
+  type LockedEnvironment,
+  type Offer,
+  type QuoteRequest,
+  quoteRequestSchema,
+} from '@hitch/contract';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { createIds, seededRandom } from '@hitch/platform/src/random.ts';
@@ -60,6 +66,32 @@ export function quote(
   return quoteFrom(bookOf(offers, lacksLogin), request, vacancyOf);
 }
 
+/** A lock whose packages bring CUDA 13. */
+export const CUDA_13: LockedEnvironment = {
+  id: '0'.repeat(16),
+  file: 'requirements.lock',
+  python: '3.12',
+  platform: 'linux-x86_64',
+  accelerator: 'cuda13',
+  packages: [{ name: 'torch', version: '2.15.0' }],
+  added: [],
+  leftOut: [],
+  ray: null,
+};
+
+/** A quote for a cluster with these packages. */
+export const quoteOfLock = (
+  lock: LockedEnvironment,
+  offers: readonly Offer[],
+  request: Partial<QuoteRequest>,
+) =>
+  quoteFrom(
+    bookOf(offers, () => false),
+    { ...request, environment: lock.id },
+    () => null,
+    lock,
+  );
+
 function bookOf(offers: readonly Offer[], lacksLogin: (provider: string) => boolean): OfferBook {
   const book = new OfferBook({ lacksLogin });
   for (const provider of new Set(offers.map(({ provider: name }) => name))) {
@@ -76,6 +108,7 @@ function quoteFrom(
   book: OfferBook,
   request: Partial<QuoteRequest>,
   vacancyOf: (provider: string) => Vacancy | null,
+  lock: LockedEnvironment | null = null,
 ) {
   const ids = createIds(clock, seededRandom(3));
   return buildQuote(
@@ -85,6 +118,7 @@ function quoteFrom(
       offers: book,
       networkOf: name => ({ title: `Network ${name}`, verifiedLive: true }),
       vacancyOf,
+      lockOf: () => lock,
     },
     quoteRequestSchema.parse(request),
   );
@@ -103,8 +137,13 @@ export function refusal(
   offers?: readonly Offer[],
   vacancyOf?: (provider: string) => Vacancy | null,
 ): HitchError {
+  return refusalOf(() => quote(request, offers, vacancyOf));
+}
+
+/** Why it was not quoted. */
+export function refusalOf(quoted: () => unknown): HitchError {
   try {
-    quote(request, offers, vacancyOf);
+    quoted();
   } catch (error) {
     assert.ok(error instanceof HitchError, String(error));
     assert.match(error.message, /\.$/);

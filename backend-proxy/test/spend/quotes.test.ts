@@ -3,7 +3,17 @@ import { HitchError, type Offer, parseMicroUsd, type QuoteRequest } from '@hitch
 import { seededRandom } from '@hitch/platform/src/random.ts';
 import { freshName } from '../../src/spend/names.ts';
 import type { Vacancy } from '../../src/providers/provider.ts';
-import { clock, offer, OFFERS, quote, quotesOver, refusal } from './made-quotes.ts';
+import {
+  clock,
+  CUDA_13,
+  offer,
+  OFFERS,
+  quote,
+  quoteOfLock,
+  quotesOver,
+  refusal,
+  refusalOf,
+} from './made-quotes.ts';
 
 describe('an offer of machines that are one purchase', () => {
   const pair = { min: 2, max: 4, replaceOne: false };
@@ -283,5 +293,53 @@ describe('names of clusters nobody named', () => {
       assert.equal(quote(aDay, offers).quote.candidates[0]?.offerId, 'here:a');
       assert.equal(quote({ capMicroUsd: '9000000' }, offers).quote.candidates[0]?.offerId, 'here:b');
     });
+  });
+});
+
+describe('an offer whose driver is too old for the packages', () => {
+  const card = (
+    id: string,
+    pricePerHourMicroUsd: string,
+    cudaMax: string | null,
+    change: Partial<Offer> = {},
+  ) => offer({ id, pricePerHourMicroUsd, cudaMax, practice: false, ...change });
+  const old = card('here:old', '100000', '12.8');
+  const older = card('here:older', '200000', '11.8');
+  const chosen = (offers: readonly Offer[], request: Partial<QuoteRequest> = {}) =>
+    quoteOfLock(CUDA_13, offers, request).quote.candidates.map(({ offerId }) => offerId);
+
+  it('is left out before anything is bought, and is no spare of another', () => {
+    const fits = card('here:fits', '300000', '13.0');
+    assert.deepEqual(chosen([old, older, fits]), ['here:fits']);
+    assert.deepEqual(chosen([old, fits], { offerIds: ['here:fits'] }), ['here:fits']);
+    assert.deepEqual(chosen([old, fits], { diskGiB: 50 }), ['here:fits']);
+    // Any minor version of it does.
+    assert.deepEqual(chosen([card('here:newer', '300000', '13.2')]), ['here:newer']);
+  });
+
+  it('is taken where its network does not say what its driver runs, it has no GPU or is one’s own', () => {
+    for (const other of [
+      card('here:b', '100000', null),
+      card('here:b', '100000', '12.8', { gpuCount: 0, gpuModel: null }),
+      card('here:b', '100000', '12.8', { trust: 'own' }),
+    ]) {
+      assert.deepEqual(chosen([other]), ['here:b']);
+    }
+  });
+
+  it('is named with what it runs and what is needed, where nothing else fits', () => {
+    const words = (offers: readonly Offer[], request: Partial<QuoteRequest> = {}) =>
+      refusalOf(() => quoteOfLock(CUDA_13, offers, request)).message;
+    assert.equal(
+      words([old]),
+      '1× RTX 4090, 24 GB (here:old) has a driver for CUDA up to 12.8, and requirements.lock brings CUDA 13.',
+    );
+    assert.match(words([old, older]), /^None of the 2 offers that fit has a driver for it\. The cheapest, /);
+    assert.match(words([old], { diskGiB: 50 }), /has a driver for CUDA up to 12\.8/);
+    assert.match(words([old], { offerIds: ['here:old'] }), /^1× RTX 4090, 24 GB \(here:old\) has a driver for CUDA/);
+  });
+
+  it('is as good as any for packages that bring no CUDA', () => {
+    assert.deepEqual(quoteOfLock({ ...CUDA_13, accelerator: 'cpu' }, [old], {}).quote.candidates.length, 1);
   });
 });
