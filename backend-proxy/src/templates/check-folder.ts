@@ -9,6 +9,7 @@ import {
   type DriverCeiling,
   type Locks,
 } from '@hitch/contract/src/templates/lock.ts';
+import { trainsWithRay } from '@hitch/contract/src/templates/ray-storage.ts';
 import { sortedProblems, type TemplateProblem } from '@hitch/contract/src/templates/problem.ts';
 import { ACCELERATORS, TEMPLATE_FILE, type Template } from '@hitch/contract/src/templates/schema.ts';
 import { entriesAt, textAt } from '@hitch/contract/src/templates/values.ts';
@@ -22,6 +23,8 @@ export interface CheckedFolder {
   /** Null where there are problems. */
   readonly template: Template | null;
   readonly locks: Locks;
+  /** A program in it trains with Ray Train. */
+  readonly usesRayTrain: boolean;
   readonly listed: ListedFolder;
   readonly check: TemplateCheck;
 }
@@ -48,11 +51,13 @@ export async function checkFolder(folder: string, options: FolderCheckOptions): 
     return {
       template: null,
       locks: {},
+      usesRayTrain: false,
       listed,
       check: answer(folder, listed, { problems, notes: [], digest: null }),
     };
   }
-  const { template, problems } = checkTemplate(source, { names, hitch });
+  const usesRayTrain = await trainsWithRayIn(folder, listed);
+  const { template, problems } = checkTemplate(source, { names, usesRayTrain, hitch });
   const { locks, problems: wrongLocks } = await locksOf(folder, source, names);
   const { digest, problems: tokens } =
     listed.problems.length === 0 ? await readFolder(folder, listed.files) : { digest: null, problems: [] };
@@ -62,9 +67,25 @@ export async function checkFolder(folder: string, options: FolderCheckOptions): 
   return {
     template: all.length === 0 ? template : null,
     locks,
+    usesRayTrain,
     listed,
     check: answer(folder, listed, { problems: all, notes: note === null ? [] : [note], digest }),
   };
+}
+
+/** Longer programs are nobody's own, and are not read through. */
+const LONGEST_PROGRAM_BYTES = 1024 * 1024;
+
+async function trainsWithRayIn(folder: string, { files }: ListedFolder): Promise<boolean> {
+  for (const { path, bytes } of files) {
+    if (path.endsWith('.py') && bytes <= LONGEST_PROGRAM_BYTES) {
+      const text = await plainFile(join(folder, path));
+      if (text !== null && trainsWithRay(text.toString('utf8'))) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 /** Null where there is none; what a link leads to is not read. */

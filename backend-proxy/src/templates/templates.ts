@@ -28,7 +28,10 @@ export interface TemplateParts {
   readonly offers: (wanted: OfferFilter) => readonly DriverCeiling[];
 }
 
-export interface TemplateOnDisk extends Pick<CheckedFolder, 'template' | 'check' | 'listed'> {
+export interface TemplateOnDisk extends Pick<
+  CheckedFolder,
+  'template' | 'check' | 'listed' | 'usesRayTrain'
+> {
   readonly id: string;
   readonly folder: string;
 }

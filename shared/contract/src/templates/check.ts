@@ -39,7 +39,7 @@ export function checkTemplate(source: Uint8Array | string, options: CheckOptions
     sayCommands(findings, options);
     sayTexts(findings);
     sayKept(findings);
-    sayCluster(findings);
+    sayCluster(findings, options);
     sayEnvironment(findings);
     sayResources(findings);
     sayLimits(findings);

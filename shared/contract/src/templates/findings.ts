@@ -10,6 +10,8 @@ import type { Place, YamlFile, YamlText } from './yaml-file.ts';
 export interface FolderFiles {
   /** Paths inside the folder, with `/`; null: only the file itself is known, nothing is said of others. */
   readonly names: ReadonlySet<string> | null;
+  /** A program in it trains with Ray Train. Left out: none does, or only the file itself is known. */
+  readonly usesRayTrain?: boolean;
 }
 
 export class Findings {

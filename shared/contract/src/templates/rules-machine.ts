@@ -1,9 +1,10 @@
 /** Machines, limits and files: what is asked for must be possible, and what is named must be there. */
 import type { Findings, FolderFiles } from './findings.ts';
 import { ACCELERATORS, amountMicroUsd, timeMs } from './schema.ts';
+import { storageProblem, STORAGE } from './ray-storage.ts';
 import { didYouMean, entriesAt, isGroup, listAt, numberAt, textAt, valueAt, type Path } from './values.ts';
 
-export function sayCluster(findings: Findings): void {
+export function sayCluster(findings: Findings, { usesRayTrain = false }: FolderFiles): void {
   const engine = textAt(findings.data, ['cluster', 'engine']);
   const nodes = valueAt(findings.data, ['cluster', 'nodes']);
   const [min, max] = [
@@ -24,6 +25,13 @@ export function sayCluster(findings: Findings): void {
       ['cluster', 'engine'],
       `The engine “single” is for one machine, and “cluster.nodes” is ${most}. Choose ray, torchrun or any.`,
     );
+  }
+  const storage = valueAt(findings.data, ['parameters', STORAGE, 'default']);
+  const problem = usesRayTrain
+    ? storageProblem({ nodes: typeof nodes === 'number' ? nodes : (min ?? 1), storage })
+    : null;
+  if (problem !== null) {
+    findings.rule([['parameters']], ['cluster', 'nodes'], problem);
   }
 }
 

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkTemplate } from '../../src/templates/check.ts';
 import { templateProblemLine } from '../../src/templates/problem.ts';
+import { storageProblem, trainsWithRay } from '../../src/templates/ray-storage.ts';
 
 const folder = join(import.meta.dirname, '../../../../test/templates/wrong');
 const names = new Set(readdirSync(folder).filter(name => !/\.(yaml|txt)$/.test(name)));
@@ -163,5 +164,51 @@ describe('one mistake', () => {
         '“serve.port” is the number 70000; it must be at most 65535.',
       ],
     );
+  });
+});
+
+describe('a template that trains with Ray Train', () => {
+  const said = (...more: readonly string[]): string =>
+    checkTemplate(small(...more), { names: null, usesRayTrain: true, hitch: null })
+      .problems.map(({ sentence }) => sentence)
+      .join('\n');
+  const STORAGE = (place: string): string => `parameters: {storage: {type: text, default: '${place}'}}`;
+  const WORDS =
+    'Ray Train needs a folder that all nodes see. Set the parameter storage to a bucket, s3://…, or use one node.';
+
+  it('is refused on several nodes while it writes to a folder of one of them', () => {
+    for (const nodes of ['2', '{min: 2, max: 4}']) {
+      const cluster = `cluster: {engine: ray, nodes: ${nodes}}`;
+      assert.equal(said(cluster), WORDS);
+      assert.equal(said(cluster, STORAGE('out/runs')), WORDS);
+      assert.equal(said(cluster, STORAGE('/mnt/runs')), WORDS);
+      assert.equal(said(cluster, STORAGE('file:///mnt/runs')), WORDS);
+      assert.equal(said(cluster, STORAGE('s3://mine/runs')), '');
+    }
+  });
+
+  it('may be on one, and begin as one', () => {
+    assert.equal(said('cluster: {engine: ray, nodes: 1}', STORAGE('out')), '');
+    assert.equal(said('cluster: {engine: ray, nodes: {min: 1, max: 4}}', STORAGE('out')), '');
+    assert.equal(storageProblem({ nodes: 2, storage: 'out' }), WORDS);
+  });
+
+  it('is known by what its programs import', () => {
+    for (const line of [
+      'import ray.train',
+      'import ray.train as train',
+      'from ray.train.torch import TorchTrainer',
+      '    from ray import serve, train',
+    ]) {
+      assert.ok(trainsWithRay(`import torch\n${line}\n`), line);
+    }
+    for (const line of [
+      'import ray',
+      'from ray import serve',
+      '# import ray.train',
+      'from ray.data import train',
+    ]) {
+      assert.ok(!trainsWithRay(`import torch\n${line}\n`), line);
+    }
   });
 });
