@@ -57,4 +57,11 @@ export const SHIPPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     'requirements.in': textOf('../../../samples/templates/trl-lora/requirements.in'),
     'requirements.lock': textOf('../../../samples/templates/trl-lora/requirements.lock'),
   },
+  'ray-train': {
+    'hitch.yaml': textOf('../../../samples/templates/ray-train/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/ray-train/README.md'),
+    'train.py': textOf('../../../samples/templates/ray-train/train.py'),
+    'requirements.in': textOf('../../../samples/templates/ray-train/requirements.in'),
+    'requirements.lock': textOf('../../../samples/templates/ray-train/requirements.lock'),
+  },
 };
