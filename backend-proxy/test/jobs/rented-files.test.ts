@@ -138,7 +138,7 @@ describe('What a job that rents runs', () => {
     retry: { lost: 3, failed: 1 },
     outputs: { model: { path: 'out/model' } },
   });
-  const planOf = (rent: object, preset?: string) =>
+  const planOf = (rent: object, preset?: string, environments: readonly (string | null)[] = [null]) =>
     planTemplate(
       jobQuoteRequestSchema.parse({ work: { kind: 'template', template: 'tune' }, rent }),
       {
@@ -147,7 +147,7 @@ describe('What a job that rents runs', () => {
         id: 'tune',
         preset,
         values: { steps: 9, note: '$(rm -rf /); "x' },
-        environment: null,
+        environments,
       },
       NOW,
     );
@@ -170,6 +170,19 @@ describe('What a job that rents runs', () => {
     assert.equal(plan.replacements, 3);
     assert.equal(plan.spec.retries, 1);
     assert.equal(plan.checkpointFolder, 'tune/out');
+    assert.deepEqual(
+      planOf({}, undefined, ['newer', 'older']).requests.map(({ filter, environment }) => [
+        filter.gpuModels?.[0] ?? null,
+        environment,
+      ]),
+      [
+        ['L4', 'newer'],
+        ['L4', 'older'],
+        [null, 'newer'],
+        [null, 'older'],
+      ],
+      'each with the packages for the newest CUDA first',
+    );
     assert.deepEqual(
       planOf({}, 'big').requests.map(({ filter }) => filter.minVramMiB),
       [40 * 1024],

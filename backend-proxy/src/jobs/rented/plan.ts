@@ -77,14 +77,14 @@ export function planTemplate(
     id,
     preset,
     values,
-    environment,
+    environments,
   }: {
     readonly template: Template;
     readonly folder: string;
     readonly id: string;
     readonly preset: string | undefined;
     readonly values: Values;
-    readonly environment: string | null;
+    readonly environments: readonly (string | null)[];
   },
   nowMs: number,
 ): RentedPlan {
@@ -116,22 +116,26 @@ export function planTemplate(
   });
   const chosen = preset === undefined ? undefined : template.presets[preset];
   const resources = chosen?.resources ?? template.resources;
-  const wishes = resources.map((resource: TemplateResource) => {
+  const wishes = resources.flatMap((resource: TemplateResource) => {
     const wish = rentWish(template, [resource]);
-    return requestOf(
-      asked,
-      {
-        template: id,
-        engine:
-          Math.max(wish.nodes, asked.rent.nodes) > 1 || template.cluster.engine === 'ray' ? 'ray' : 'single',
-        nodes: wish.nodes,
-        filter: { ...filterOf(resource), ...wish.filter },
-        capMicroUsd: wish.capMicroUsd,
-        maxNodePricePerHourMicroUsd: wish.maxNodePricePerHourMicroUsd,
-        secrets: wish.secrets,
-        environment,
-      },
-      spec,
+    return environments.map(environment =>
+      requestOf(
+        asked,
+        {
+          template: id,
+          engine:
+            Math.max(wish.nodes, asked.rent.nodes) > 1 || template.cluster.engine === 'ray'
+              ? 'ray'
+              : 'single',
+          nodes: wish.nodes,
+          filter: { ...filterOf(resource), ...wish.filter },
+          capMicroUsd: wish.capMicroUsd,
+          maxNodePricePerHourMicroUsd: wish.maxNodePricePerHourMicroUsd,
+          secrets: wish.secrets,
+          environment,
+        },
+        spec,
+      ),
     );
   });
   return {

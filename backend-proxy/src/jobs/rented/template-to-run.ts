@@ -10,10 +10,11 @@ import {
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formProblem, formValues, templateForm } from '@hitch/contract/src/templates/form.ts';
+import { STORAGE, storageProblem } from '@hitch/contract/src/templates/ray-storage.ts';
 import type { Values } from '@hitch/contract/src/templates/render.ts';
 import type { Accelerator, Template } from '@hitch/contract/src/templates/schema.ts';
 import type { FolderFile } from '../../templates/folder.ts';
-import { machineWords } from '../../templates/template-words.ts';
+import { machineWords, rentWish } from '../../templates/template-words.ts';
 import type { Templates } from '../../templates/templates.ts';
 
 export interface TemplateToRun {
@@ -25,8 +26,8 @@ export interface TemplateToRun {
   readonly files: readonly FolderFile[];
   readonly preset: string | undefined;
   readonly values: Values;
-  /** Its lock as an environment of a cluster; null: Hitch's own packages. */
-  readonly environment: string | null;
+  /** Its locks as environments of a cluster, the one that is tried first; null: Hitch's own packages. */
+  readonly environments: readonly (string | null)[];
   /** The machine that it asks for, in words. */
   readonly wanted: string;
 }
@@ -50,7 +51,10 @@ export async function templateToRun(
   rent: QuoteRequest,
   localRoot: string | null,
 ): Promise<TemplateToRun> {
-  const { id, folder, template, check, listed } = await templates.toRun(work.template, localRoot);
+  const { id, folder, template, check, listed, usesRayTrain } = await templates.toRun(
+    work.template,
+    localRoot,
+  );
   const [first] = check.problems;
   if (template === null || check.digest === null) {
     throw new HitchError(
@@ -67,6 +71,12 @@ export async function templateToRun(
   if (wrong !== null) {
     throw new HitchError('BAD_INPUT', wrong, { field: 'work.values' });
   }
+  const values = formValues(form);
+  const nodes = Math.max(rent.nodes, rentWish(template, template.resources).nodes);
+  const storage = usesRayTrain ? storageProblem({ nodes, storage: values[STORAGE] }) : null;
+  if (storage !== null) {
+    throw new HitchError('BAD_INPUT', storage, { field: 'work.values' });
+  }
   const [resource] =
     (form.preset === null ? undefined : template.presets[form.preset]?.resources) ?? template.resources;
   return {
@@ -76,10 +86,11 @@ export async function templateToRun(
     digest: check.digest,
     files: listed.files,
     preset: work.preset,
-    values: formValues(form),
-    environment:
-      rent.environment ??
-      (await environmentOf({ template, folder, lock }, isHere(rent), resource?.gpu !== undefined)),
+    values,
+    environments:
+      rent.environment === null
+        ? await environmentsOf({ template, folder, lock }, isHere(rent), resource?.gpu !== undefined)
+        : [rent.environment],
     wanted: resource === undefined ? 'any machine' : machineWords(resource),
   };
 }
@@ -90,25 +101,32 @@ const isHere = ({ filter, offerIds }: QuoteRequest): boolean =>
   (offerIds.length > 0 && offerIds.every(id => HERE.has(id.split(':', 1)[0] ?? '')));
 
 /** What a machine with a card takes, and one without, the best first. */
-const WITH_GPU: readonly Accelerator[] = ['cuda13', 'cuda12', 'cpu'];
+const WITH_GPU: readonly Accelerator[] = ['cuda13', 'cuda12'];
 const WITHOUT: readonly Accelerator[] = ['cpu'];
 
-async function environmentOf(
-  {
-    template,
-    folder,
-    lock,
-  }: { readonly template: Template; readonly folder: string; readonly lock: TemplateTools['lock'] },
+interface ToLock {
+  readonly template: Template;
+  readonly folder: string;
+  readonly lock: TemplateTools['lock'];
+}
+
+/** One for each CUDA that it has a lock for: where no driver runs the newest, the older one is tried. */
+async function environmentsOf(
+  { template, folder, lock }: ToLock,
   isLocal: boolean,
   hasGpu: boolean,
-): Promise<string | null> {
+): Promise<readonly (string | null)[]> {
   const { environment } = template;
   if (environment === undefined) {
-    return null;
+    return [null];
   }
-  const wanted = hasGpu && !isLocal ? WITH_GPU : WITHOUT;
-  const file = wanted.map(each => environment.locks[each]).find(each => each !== undefined);
-  if (file === undefined) {
+  const filesFor = (wanted: readonly Accelerator[]): readonly string[] => [
+    ...new Set(wanted.flatMap(each => environment.locks[each] ?? [])),
+  ];
+  const withCard = hasGpu && !isLocal ? filesFor(WITH_GPU) : [];
+  const files = withCard.length > 0 ? withCard : filesFor(WITHOUT);
+  if (files.length === 0) {
+    const wanted = hasGpu && !isLocal ? [...WITH_GPU, ...WITHOUT] : WITHOUT;
     throw new HitchError('BAD_INPUT', `The template ${template.name} has no lock for ${wanted.join(', ')}.`, {
       field: 'work.template',
       next: 'Add one under environment.locks and run hitch template lock.',
@@ -125,9 +143,21 @@ async function environmentOf(
       },
     );
   }
+  const ids: string[] = [];
+  for (const file of files) {
+    ids.push(await environmentOf({ template, folder, lock }, file, { python: python.data, isLocal }));
+  }
+  return ids;
+}
+
+async function environmentOf(
+  { template, folder, lock }: ToLock,
+  file: string,
+  { python, isLocal }: { readonly python: EnvironmentRequest['python']; readonly isLocal: boolean },
+): Promise<string> {
   const result = await lock({
     file: { name: file.split('/').at(-1) ?? file, text: await readFile(join(folder, file), 'utf8') },
-    python: python.data,
+    python,
     engine: template.cluster.engine === 'ray' ? 'ray' : 'single',
     platform: isLocal ? 'this-computer' : 'linux-x86_64',
   });
