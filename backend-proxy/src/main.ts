@@ -51,7 +51,7 @@ import { Logins } from './secrets/logins.ts';
 import { SecretStore } from './secrets/secret-store.ts';
 import { purchasesOnDisk } from './store/purchase-file.ts';
 import { PurchaseLog } from './store/purchase-log.ts';
-import { Templates } from './templates/templates.ts';
+import { createTemplates, policiesOf } from './templates/compose.ts';
 
 const LOG_MAX_BYTES = 8 * 1024 * 1024;
 
@@ -167,6 +167,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     linkFor: id => linkTo(clusters.service, id),
   });
   const locks = new Locks(home.locks);
+  const policies = policiesOf(home);
   const clusters = await createClusters({
     clock,
     random: systemRandom,
@@ -223,13 +224,8 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     local: providers.machines.environments,
     clusterOf: id => clusters.service.get(id),
   });
-  const templates = new Templates({
-    folder: home.templates,
-    shipped: home.shippedTemplates,
-    indexFile: home.templateIndex,
-    hitch: version,
-    clock,
-    log,
+  const { templates, close: closeTemplates } = createTemplates({
+    ...{ home, environment, hitch: version, clock, ids, log, policies },
     offers: filter => book.every(filter),
   });
   const renting = createRenting({
@@ -340,6 +336,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     await api.close();
     await refresh.close();
     renting.close();
+    closeTemplates();
     jobs.close();
     clusters.close();
     copies.close();

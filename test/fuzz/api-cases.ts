@@ -28,6 +28,7 @@ const KNOWN: Known = {
   path: 'asked.txt',
   file: '/nowhere/config',
   folder: '/nowhere',
+  source: '/nowhere',
   template: 'notebook',
   name: 'fuzz',
   provider: 'sandbox',

@@ -48,7 +48,7 @@ export interface ApiParts {
     Networks,
     'list' | 'login' | 'logout' | 'test' | 'bills' | 'machines' | 'recordings'
   >;
-  readonly templates: Pick<Templates, 'list' | 'check' | 'show' | 'forQuote'>;
+  readonly templates: Pick<Templates, 'list' | 'check' | 'show' | 'forQuote' | 'look' | 'take' | 'remove'>;
   readonly secrets: SecretsPart;
   readonly ssh: SshPart;
   readonly relay: Pick<Relay, 'handleRequest' | 'handleUpgrade' | 'close'>;

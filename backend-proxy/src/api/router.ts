@@ -197,6 +197,19 @@ const templates = {
   show: routes.templates.show.handler(({ context, input: { template, ...values } }) =>
     context.parts.templates.show(template, values, context.localRoot),
   ),
+  look: routes.templates.look.handler(({ context, input }) => {
+    refusePages(context, 'read a template’s source', 'Run “hitch template add” or “hitch template update”.');
+    return context.parts.templates.look(input);
+  }),
+  take: routes.templates.take.handler(({ context, input }) => {
+    refusePages(context, 'add a template', 'Run “hitch template add”.');
+    return context.parts.templates.take(input.id);
+  }),
+  remove: routes.templates.remove.handler(async ({ context, input }) => {
+    refusePages(context, 'remove a template', 'Run “hitch template remove”.');
+    await context.parts.templates.remove(input.name);
+    return {};
+  }),
 };
 
 const secrets = {

@@ -26,6 +26,8 @@ export interface CheckedFolder {
   /** A program in it trains with Ray Train. */
   readonly usesRayTrain: boolean;
   readonly listed: ListedFolder;
+  /** The SHA-256 of each file, by its path; none where the folder cannot be a template's. */
+  readonly hashes: ReadonlyMap<string, string>;
   readonly check: TemplateCheck;
 }
 
@@ -53,14 +55,20 @@ export async function checkFolder(folder: string, options: FolderCheckOptions): 
       locks: {},
       usesRayTrain: false,
       listed,
+      hashes: new Map(),
       check: answer(folder, listed, { problems, notes: [], digest: null }),
     };
   }
   const usesRayTrain = await trainsWithRayIn(folder, listed);
   const { template, problems } = checkTemplate(source, { names, usesRayTrain, hitch });
   const { locks, problems: wrongLocks } = await locksOf(folder, source, names);
-  const { digest, problems: tokens } =
-    listed.problems.length === 0 ? await readFolder(folder, listed.files) : { digest: null, problems: [] };
+  const {
+    digest,
+    hashes,
+    problems: tokens,
+  } = listed.problems.length === 0
+    ? await readFolder(folder, listed.files)
+    : { digest: null, hashes: new Map<string, string>(), problems: [] };
   const wanted = template?.resources.find(({ gpu }) => gpu !== undefined);
   const note = wanted === undefined ? null : ceilingNote(offers(filterOf(wanted)), locks);
   const all = [...problems, ...wrongLocks, ...listed.problems, ...tokens];
@@ -69,6 +77,7 @@ export async function checkFolder(folder: string, options: FolderCheckOptions): 
     locks,
     usesRayTrain,
     listed,
+    hashes,
     check: answer(folder, listed, { problems: all, notes: note === null ? [] : [note], digest }),
   };
 }

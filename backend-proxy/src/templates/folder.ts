@@ -18,6 +18,8 @@ const MOST_SEARCHED_BYTES = 1024 * 1024;
 /** What tools make anew, and what is no part of a template wherever it lies. */
 const LEFT_OUT = new Set(['.git', '__pycache__', '.ipynb_checkpoints', '.DS_Store', 'node_modules', '.venv']);
 export const IGNORE_FILE = '.hitchignore';
+/** Beside `hitch.yaml`. It signs the digest, and so cannot be covered by it. */
+export const SIGNATURE_FILE = 'hitch.sig';
 
 export interface FolderFile {
   /** Inside the folder, with `/`. */
@@ -50,7 +52,11 @@ export async function listFolder(root: string): Promise<ListedFolder> {
   for (let below = open.pop(); below !== undefined; below = open.pop()) {
     for (const entry of await entriesOf(root, below)) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      if (LEFT_OUT.has(entry.name) || ignore?.(entry.isDirectory() ? `${path}/` : path) === true) {
+      if (
+        LEFT_OUT.has(entry.name) ||
+        path === SIGNATURE_FILE ||
+        ignore?.(entry.isDirectory() ? `${path}/` : path) === true
+      ) {
         continue;
       }
       seen += 1;
@@ -123,7 +129,7 @@ const WINDOWS_NAMES = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 const WINDOWS_CHARACTERS = new RegExp('[<>:"|?*\\\\\\u0000-\\u001F]');
 
 /** Why a name cannot be one on every system that a template may come to. */
-function nameProblem(name: string): string | null {
+export function nameProblem(name: string): string | null {
   if (name.includes('\uFFFD')) {
     return 'has a name that is no UTF-8; rename it.';
   }
@@ -134,7 +140,7 @@ function nameProblem(name: string): string | null {
 }
 
 /** Names that are one on systems which do not tell large letters from small, or ways to write an accent. */
-function collisions(files: readonly FolderFile[]): readonly TemplateProblem[] {
+export function collisions(files: readonly Pick<FolderFile, 'path'>[]): readonly TemplateProblem[] {
   const known = new Map<string, string>();
   return files.flatMap(({ path }) => {
     const folded = path.normalize('NFC').toLowerCase();
@@ -149,6 +155,8 @@ function collisions(files: readonly FolderFile[]): readonly TemplateProblem[] {
 export interface ReadFolder {
   /** `sha256:…` over `hitch-folder/1` and a line for each file, by path: its SHA-256, its size, its path. */
   readonly digest: string;
+  /** The SHA-256 of each file, by its path. */
+  readonly hashes: ReadonlyMap<string, string>;
   /** Tokens in its text files, which would go to every machine and everybody that it is shared with. */
   readonly problems: readonly TemplateProblem[];
 }
@@ -157,9 +165,12 @@ export interface ReadFolder {
 export async function readFolder(root: string, files: readonly FolderFile[]): Promise<ReadFolder> {
   const problems: TemplateProblem[] = [];
   const hash = createHash('sha256').update('hitch-folder/1\n');
+  const hashes = new Map<string, string>();
   for (const { path, bytes } of files) {
     const content = await contentOf(root, path, bytes);
-    hash.update(`${createHash('sha256').update(content).digest('hex')} ${content.length} ${path}\n`);
+    const own = createHash('sha256').update(content).digest('hex');
+    hashes.set(path, own);
+    hash.update(`${own} ${content.length} ${path}\n`);
     // What is wrong in hitch.yaml itself is said by its own check.
     if (path !== 'hitch.yaml' && content.length <= MOST_SEARCHED_BYTES && !content.includes(0)) {
       const text = content.toString('utf8');
@@ -175,7 +186,7 @@ export async function readFolder(root: string, files: readonly FolderFile[]): Pr
       }
     }
   }
-  return { digest: `sha256:${hash.digest('hex')}`, problems };
+  return { digest: `sha256:${hash.digest('hex')}`, hashes, problems };
 }
 
 /** Windows has no O_NOFOLLOW; what was listed as a file is opened there as it is. */

@@ -20,7 +20,7 @@ import * as z from 'zod';
 import { machineWords } from './template-words.ts';
 
 const rowSchema = z.object({ stamp: z.string(), name: z.string(), info: templateInfoSchema });
-const fileSchema = z.object({ version: z.literal(2), hitch: z.string(), rows: z.array(rowSchema) });
+const fileSchema = z.object({ version: z.literal(3), hitch: z.string(), rows: z.array(rowSchema) });
 type Row = z.infer<typeof rowSchema>;
 
 /** A folder with templates in it, or one that is a template itself. */
@@ -69,6 +69,13 @@ export class TemplateIndex {
   async row(root: TemplateRoot): Promise<TemplateInfo | null> {
     await this.#read(root.folder, root.source);
     return this.#rows.get(root.folder)?.info ?? null;
+  }
+
+  /** One folder as it is now, which does not stay. */
+  async once(root: TemplateRoot): Promise<TemplateInfo | null> {
+    const info = await this.row(root);
+    this.#rows.delete(root.folder);
+    return info;
   }
 
   async #pause(): Promise<void> {
@@ -167,7 +174,7 @@ export class TemplateIndex {
 
   async #save(): Promise<void> {
     const { file, hitch, log } = this.#parts;
-    const text = JSON.stringify({ version: 2, hitch, rows: [...this.#rows.values()] });
+    const text = JSON.stringify({ version: 3, hitch, rows: [...this.#rows.values()] });
     await writeFileAtomicAside(file, text).catch((error: unknown) => {
       log.warn('The list of templates could not be kept for a later start', { error: errorText(error) });
     });
@@ -206,6 +213,9 @@ function described(
       needs: machine === undefined ? '' : machineWords(machine),
       runs: template?.run !== undefined,
       problems: problems.length,
+      ...(template?.deprecated === undefined
+        ? {}
+        : { deprecated: { why: template.deprecated.why, use: template.deprecated.use ?? null } }),
     },
   };
 }

@@ -3,14 +3,20 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { cutText, HitchError, type OfferFilter, type QuoteRequest } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
-import type { Log } from '@hitch/platform/src/log.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import { templateForm, type FormValues } from '@hitch/contract/src/templates/form.ts';
 import type { DriverCeiling } from '@hitch/contract/src/templates/lock.ts';
 import { timeMs, type Template } from '@hitch/contract/src/templates/schema.ts';
 import { nearestKey } from '@hitch/contract/src/templates/values.ts';
-import type { TemplateCheck, TemplateDetails, TemplateInfo } from '@hitch/contract/src/templates/wire.ts';
+import type {
+  TemplateCheck,
+  TemplateDetails,
+  TemplateInfo,
+  TemplateLook,
+} from '@hitch/contract/src/templates/wire.ts';
 import { localPath, toldPath } from '../copies/local-paths.ts';
 import { checkFolder, type CheckedFolder } from './check-folder.ts';
+import type { LookRequest, SharedTemplates } from './sharing/shared-templates.ts';
 import { layOutShipped } from './shipped.ts';
 import { TemplateIndex, type TemplateRoot } from './template-index.ts';
 import { commandWords, lockWords, machineWords, rentWish } from './template-words.ts';
@@ -24,6 +30,10 @@ export interface TemplateParts {
   readonly hitch: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Those that were added from elsewhere. */
+  readonly shared: Pick<SharedTemplates, 'all' | 'look' | 'take' | 'remove' | 'checkUse'>;
+  /** Where they lie. */
+  readonly sharedFolder: string;
   /** What is on offer now and fits a search, for the note on drivers. */
   readonly offers: (wanted: OfferFilter) => readonly DriverCeiling[];
 }
@@ -59,11 +69,59 @@ export class Templates {
   async list(folders: readonly string[], localRoot: string | null): Promise<readonly TemplateInfo[]> {
     await this.#shipped();
     const named = await Promise.all(folders.map(folder => localPath(folder, localRoot)));
-    return this.#index.list([
+    const { shipped, folder: own, sharedFolder } = this.#parts;
+    const all = await this.#index.list([
       ...named.map((folder): TemplateRoot => ({ folder, source: 'folder' })),
-      { folder: this.#parts.shipped, source: 'hitch' },
-      { folder: this.#parts.folder, source: 'user' },
+      { folder: shipped, source: 'hitch' },
+      { folder: own, source: 'user' },
+      { folder: sharedFolder, source: 'user' },
     ]);
+    const added = await this.#added();
+    return all.flatMap(info => {
+      const { shared } = added.get(info.folder) ?? {};
+      // A folder there that nobody agreed to is no template.
+      return shared !== undefined
+        ? [{ ...info, shared }]
+        : dirname(info.folder) === sharedFolder
+          ? []
+          : [info];
+    });
+  }
+
+  /** What lies at a source now. Nothing of it is among the templates until {@link take}. */
+  async look(asked: LookRequest): Promise<TemplateLook> {
+    const { folder, ...look } = await this.#parts.shared.look(asked);
+    const info = await this.#index.once({ folder, source: 'user' });
+    if (info === null) {
+      throw new HitchError('NOT_FOUND', `There is no hitch.yaml at ${look.shared.source}.`);
+    }
+    const details = await this.#details(info, await this.#checked(folder), {});
+    return { ...look, details: { ...details, info: { ...details.info, shared: look.shared } } };
+  }
+
+  async take(id: string): Promise<TemplateInfo> {
+    const folder = await this.#parts.shared.take(id);
+    const found = (await this.list([], null)).find(each => each.folder === folder);
+    if (found === undefined) {
+      throw new HitchError('INTERNAL', 'A template that was added is not on the list.');
+    }
+    return found;
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#parts.shared.remove(name);
+  }
+
+  /** Trouble with the lock hides what was added, and nothing else; what is done with it says the trouble. */
+  async #added(): ReturnType<SharedTemplates['all']> {
+    try {
+      return await this.#parts.shared.all();
+    } catch (error) {
+      this.#parts.log.warn('The templates that were added from elsewhere are not listed', {
+        error: errorText(error),
+      });
+      return new Map();
+    }
   }
 
   async check({ folder, text, fileName }: CheckRequest, localRoot: string | null): Promise<TemplateCheck> {
@@ -84,7 +142,9 @@ export class Templates {
   /** One that is to run: what stands in its folder now. @throws HitchError NOT_FOUND, BAD_INPUT with the names there are. */
   async toRun(id: string, localRoot: string | null): Promise<TemplateOnDisk> {
     const info = await this.#find(id, localRoot);
-    return { id: info.id, folder: info.folder, ...(await this.#checked(info.folder)) };
+    const checked = await this.#checked(info.folder);
+    await this.#parts.shared.checkUse(info, checked);
+    return { id: info.id, folder: info.folder, ...checked };
   }
 
   /** What a quote takes of a template: its engine, and its name as it is written down. */
@@ -102,6 +162,7 @@ export class Templates {
         field: 'nodes',
       });
     }
+    await this.#parts.shared.checkUse(info, await this.#checked(info.folder));
     const engine = request.nodes > 1 || info.engine === 'ray' ? 'ray' : 'single';
     return { ...request, template: info.id, engine: request.engine ?? engine };
   }

@@ -24,7 +24,7 @@ import { Logins } from '../../src/secrets/logins.ts';
 import { SecretStore } from '../../src/secrets/secret-store.ts';
 import { MemoryKeychain } from '../secrets/memory-keychain.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
-import { Templates } from '../../src/templates/templates.ts';
+import { createTemplates } from '../../src/templates/compose.ts';
 import { ids, offer, START_MS } from '../store/records.ts';
 import { FakeClusters, parseClusterId } from './fake-clusters.ts';
 
@@ -107,6 +107,16 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
   });
   const secrets = new Map<string, string>();
   const networks = noNetworks(clock, book);
+  const { templates } = createTemplates({
+    home: homeAt(folder),
+    environment: process.env,
+    hitch: '0.1.0',
+    clock,
+    ids,
+    log: silentLog,
+    policies: { read: () => Promise.resolve([]) },
+    offers: () => [],
+  });
   const approvals = new Approvals({
     clusters,
     jobs: noJobQuotes,
@@ -146,15 +156,7 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
         },
         clean: () => Promise.resolve({ removed: 0, freedBytes: 0 }),
       },
-      templates: new Templates({
-        folder: join(folder, 'templates'),
-        shipped: join(folder, 'shipped-templates'),
-        indexFile: join(folder, 'templates.json'),
-        hitch: '0.1.0',
-        clock,
-        log: silentLog,
-        offers: () => [],
-      }),
+      templates,
       secrets: {
         list: async () => ({ names: [...secrets.keys()], kind: 'keychain', warning: null }),
         set: async (name, value) => void secrets.set(name, value),

@@ -12,9 +12,12 @@ import {
 } from '@hitch/contract';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
+import { homeAt } from '@hitch/platform/src/paths.ts';
+import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
 import type { DriverCeiling } from '@hitch/contract/src/templates/lock.ts';
 import { SHIPPED } from '../../src/templates/shipped-texts.ts';
-import { Templates } from '../../src/templates/templates.ts';
+import { createTemplates } from '../../src/templates/compose.ts';
+import type { Templates } from '../../src/templates/templates.ts';
 
 const samples = join(import.meta.dirname, '../../../samples/templates');
 
@@ -23,15 +26,16 @@ describe('templates', () => {
   let offers: DriverCeiling[];
   let templates: Templates;
   const make = (): Templates =>
-    new Templates({
-      folder: join(home, 'templates'),
-      shipped: join(home, 'shipped'),
-      indexFile: join(home, 'templates.json'),
+    createTemplates({
+      home: homeAt(home),
+      environment: process.env,
       hitch: '0.1.0',
       clock: systemClock,
+      ids: createIds(systemClock, systemRandom),
       log: silentLog,
+      policies: { read: () => Promise.resolve([]) },
       offers: () => offers,
-    });
+    }).templates;
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'hitch-templates-'));
     offers = [];

@@ -32,6 +32,14 @@ export interface Home {
   readonly templates: string;
   /** Those that come with Hitch, laid out as folders. */
   readonly shippedTemplates: string;
+  /** Those that were added from elsewhere, each in a folder that its digest names. */
+  readonly sharedTemplates: string;
+  /** What they were when a person agreed to them. */
+  readonly templateLock: string;
+  /** Whose signature counts, as ssh-keygen(1) describes it. */
+  readonly signers: string;
+  /** What a team allows; there is none as a rule. */
+  readonly policy: string;
   /** What templates there are; made anew where it is missing. */
   readonly templateIndex: string;
   /** Who is logged in where; the values lie in the keychain where there is one. */
@@ -64,6 +72,10 @@ export function homeAt(root: string): Home {
     secrets: join(absolute, 'secrets.json'),
     templates: join(absolute, 'templates'),
     shippedTemplates: join(absolute, 'shipped-templates'),
+    sharedTemplates: join(absolute, 'shared-templates'),
+    templateLock: join(absolute, 'templates.lock'),
+    signers: join(absolute, 'allowed_signers'),
+    policy: join(absolute, 'policy.yaml'),
     templateIndex: join(absolute, 'templates.json'),
     logins: join(absolute, 'logins.json'),
     ssh: join(absolute, 'ssh'),

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
-import { Templates } from '../../../backend-proxy/src/templates/templates.ts';
+import { homeAt } from '@hitch/platform/src/paths.ts';
+import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
+import { createTemplates } from '../../../backend-proxy/src/templates/compose.ts';
+import type { Templates } from '../../../backend-proxy/src/templates/templates.ts';
 import { figure, median, timed, type Benchmark } from '../figure.ts';
 
 const TEMPLATES = 5000;
@@ -23,15 +26,16 @@ export const templateIndex: Benchmark = {
         writeFileSync(join(folder, 'hitch.yaml'), text.replace('name: notebook', `name: t${index}`));
       }
       const make = (): Templates =>
-        new Templates({
-          folder: join(home, 'templates'),
-          shipped: join(home, 'shipped'),
-          indexFile: join(home, 'templates.json'),
+        createTemplates({
+          home: homeAt(home),
+          environment: process.env,
           hitch: '0.1.0',
           clock: systemClock,
+          ids: createIds(systemClock, systemRandom),
           log: silentLog,
+          policies: { read: () => Promise.resolve([]) },
           offers: () => [],
-        });
+        }).templates;
       report(`${TEMPLATES} templates; reading each of them once`);
       const all = async (templates: Templates): Promise<void> => {
         const found = (await templates.list([], null)).filter(({ source }) => source === 'user').length;

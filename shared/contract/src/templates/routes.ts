@@ -2,7 +2,12 @@
 import { oc } from '@orpc/contract';
 import * as z from 'zod';
 import { parameterValueSchema } from './form.ts';
-import { templateCheckSchema, templateDetailsSchema, templateInfoSchema } from './wire.ts';
+import {
+  templateCheckSchema,
+  templateDetailsSchema,
+  templateInfoSchema,
+  templateLookSchema,
+} from './wire.ts';
 
 /** Absolute; from a page, a path inside the folder that its server shows. */
 const folder = z.string().min(1).max(4096);
@@ -52,4 +57,39 @@ export const templates = {
       }),
     )
     .output(templateDetailsSchema),
+  /** Reads a source with the user's own git and login, so that no page may ask for it. */
+  look: oc
+    .route({
+      method: 'POST',
+      path: '/templates/look',
+      summary: 'What lies at a template’s source now, and what is different from what was agreed to',
+    })
+    .input(
+      z.union([
+        z.object({
+          /** `git+https://…#ref:path`, `git+ssh://…#ref:path`, or an absolute folder. */
+          source: z.string().min(1).max(4096),
+        }),
+        z.object({
+          /** One that was added; from where it came, or from another tag, branch or commit there. */
+          template: z.string().min(1).max(4096),
+          ref: z.string().min(1).max(200).optional(),
+        }),
+      ]),
+    )
+    .output(templateLookSchema),
+  /** The yes to what was looked at. It is used as it was seen then, whatever lies at its source by now. */
+  take: oc
+    .route({ method: 'POST', path: '/templates/shared', summary: 'Use a template that was looked at' })
+    .input(z.object({ id: z.string().min(1).max(100) }))
+    .output(templateInfoSchema),
+  /** Jobs and clusters that were made of it stay. */
+  remove: oc
+    .route({
+      method: 'DELETE',
+      path: '/templates/shared/{name}',
+      summary: 'Remove a template that was added',
+    })
+    .input(z.object({ name: z.string().min(1).max(4096) }))
+    .output(z.object({})),
 };

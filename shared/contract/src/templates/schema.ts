@@ -129,6 +129,18 @@ export const templateSchema = z.strictObject({
     .regex(/^>=\d+\.\d+(\.\d+)?$/, 'must be the oldest version that it works with, such as ">=0.3"')
     .optional()
     .describe('The oldest version of Hitch that it works with, such as ">=0.3"'),
+  deprecated: z
+    .strictObject({
+      why: sentence,
+      use: z
+        .string()
+        .min(1)
+        .max(1000)
+        .optional()
+        .describe('The name, or the source, of what takes its place'),
+    })
+    .optional()
+    .describe('It still works, and another one takes its place; said in lists and forms'),
   parameters: z.record(parameterName, parameterSchema).default({}),
   presets: z
     .record(

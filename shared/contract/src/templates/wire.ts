@@ -3,12 +3,27 @@ import * as z from 'zod';
 import { engineKindSchema } from '../engine-kind.ts';
 import { microUsdSchema } from '../money.ts';
 import { offerFilterSchema } from '../offers.ts';
+import { templateChangeSchema } from './changes.ts';
 import { templateFormSchema } from './form.ts';
 import { templateProblemSchema } from './problem.ts';
 
 /** Where a template comes from: shipped with Hitch, the user's own folder of templates, or a folder that was named. */
 export const templateSourceSchema = z.enum(['hitch', 'user', 'folder']);
 export type TemplateSource = z.infer<typeof templateSourceSchema>;
+
+/** Of a template that was added from elsewhere: what was agreed to, as `templates.lock` has it. */
+export const sharedTemplateSchema = z.object({
+  /** As it is written down: `git+https://…#v1.2.0:folder`, or a folder's path. */
+  source: z.string(),
+  kind: z.enum(['tag', 'branch', 'commit', 'folder']),
+  /** Null: it came from a folder. */
+  commit: z.string().nullable(),
+  digest: z.string(),
+  /** The name that the signing key stands for; null: not signed, or by a key that nobody named. */
+  signedBy: z.string().nullable(),
+  addedAtMs: z.number().int(),
+});
+export type SharedTemplate = z.infer<typeof sharedTemplateSchema>;
 
 export const templateInfoSchema = z.object({
   /** What it is asked for by: a name, or for a folder that was named its absolute path. */
@@ -29,6 +44,10 @@ export const templateInfoSchema = z.object({
   runs: z.boolean(),
   /** How many things are wrong with its file; it can be shown and checked, and not used. */
   problems: z.number().int().min(0),
+  /** It still works, and its author names why another one is better; left out: it is not. */
+  deprecated: z.object({ why: z.string(), use: z.string().nullable() }).optional(),
+  /** Left out: it lies where the user put it, or came with Hitch. */
+  shared: sharedTemplateSchema.optional(),
 });
 export type TemplateInfo = z.infer<typeof templateInfoSchema>;
 
@@ -92,3 +111,18 @@ export const templateDetailsSchema = z.object({
   readme: z.string().nullable(),
 });
 export type TemplateDetails = z.infer<typeof templateDetailsSchema>;
+
+/** What lies at a source now, before a person agrees to it. Nothing of it is used until then. */
+export const templateLookSchema = z.object({
+  /** What a yes names. It holds for ten minutes. */
+  id: z.string(),
+  shared: sharedTemplateSchema,
+  /** A key that fits and that nobody named, `SHA256:…`; null: it is not signed, or its signer is known. */
+  unknownKey: z.string().nullable(),
+  details: templateDetailsSchema,
+  /** The same template as it was agreed to before; null: it is not there yet. */
+  before: z.object({ version: z.string(), shared: sharedTemplateSchema }).nullable(),
+  /** What is different from then; empty where it is not there yet, or is the same. */
+  changes: z.array(templateChangeSchema),
+});
+export type TemplateLook = z.infer<typeof templateLookSchema>;
