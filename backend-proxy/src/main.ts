@@ -198,6 +198,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       webProxy: sshHosts.files.webProxy,
     }),
     locks,
+    policies,
     saves: copies,
     endJobs: id => jobs.endAll(id),
   });

@@ -38,6 +38,7 @@ import { Bills } from './bills.ts';
 import { createBootstrap } from './bootstrap.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { createClusterService } from './cluster-service.ts';
+import { governed, type GovernedOptions } from './governed.ts';
 import { createEngine } from './engine.ts';
 import { createEnvironment, EnvironmentChanges } from './environment.ts';
 import { createExpiry } from './expiry.ts';
@@ -92,6 +93,8 @@ export interface ClusterOptions {
   readonly endJobs?: Parts['endJobs'];
   /** What environments of clusters' own are made from; left out: there are none. */
   readonly locks?: Parts['locks'];
+  /** What a team allows; left out: nothing is forbidden. */
+  readonly policies?: GovernedOptions['policies'];
   /** Room on the disk for ending what runs; left out: none. */
   readonly reserve?: DiskReserve;
   /** Where every purchase is written too; left out: nowhere but in the store. */
@@ -238,7 +241,11 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
         pricePerHourMicroUsd: pricePerHourMicroUsd === null ? null : money(pricePerHourMicroUsd),
       })),
     bills: new Bills({ clock, log, ledger, providers, calls, accounts, ending: end.signal }),
-    service: createClusterService({ parts, store, events, offers: options.offers }),
+    service: governed(createClusterService({ parts, store, events, offers: options.offers }), {
+      clock: parts.clock,
+      startedAtMs: id => parts.ledger.state(id)?.cluster.startedAtMs ?? 0,
+      policies: options.policies ?? { read: () => Promise.resolve([]) },
+    }),
     notices: () => noticesOf(parts, { lost: options.lost ?? null, found, snapshot }),
     checks: () => checksOf(parts, { lost: options.lost ?? null, found, snapshot }),
     close() {

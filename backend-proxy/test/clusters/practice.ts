@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, ClusterId, DoctorCheck, QuoteRequest } from '@hitch/contract';
 import { quoteRequestSchema } from '@hitch/contract';
 import { createClusters, type Clusters } from '../../src/clusters/create-clusters.ts';
+import type { GovernedOptions } from '../../src/clusters/governed.ts';
 import type { ClusterService } from '../../src/clusters/service.ts';
 import type { AgentPort } from '../../src/access/links.ts';
 import type { SshHosts } from '../../src/access/ssh/hosts.ts';
@@ -50,6 +51,8 @@ export interface PracticeOptions {
   readonly removedKept?: number;
   /** Networks beside the market. */
   readonly others?: (world: VirtualClock) => readonly Provider[];
+  /** What a team allows. */
+  readonly policies?: GovernedOptions['policies'];
 }
 
 /** Of this computer's time, for its files. */
@@ -137,6 +140,7 @@ export class Practice {
       ids: createIds(clock, this.#random),
       log: options.log ?? silentLog,
       home: homeAt(options.home ?? '/nonexistent/hitch'),
+      ...(options.policies === undefined ? {} : { policies: options.policies }),
       store: options.wrapStore?.(store) ?? store,
       providers: [options.wrapProvider?.(this.provider) ?? this.provider, ...this.others],
       offers: this.book,
