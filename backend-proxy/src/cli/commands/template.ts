@@ -12,6 +12,8 @@ import { runCommand } from '../../machines/python.ts';
 import { lockWish, makeLocks } from '../../templates/make-lock.ts';
 import { folderAndFile } from '../../templates/templates.ts';
 import { defineCommand, defineGroup } from '../command.ts';
+import { addPublish } from './template-publish.ts';
+import { addAdd, addRemove, addUpdate } from './template-share.ts';
 import { addTemplateTest } from './template-test.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -43,14 +45,30 @@ const addList = defineCommand({
       { title: 'VERSION', cell: ({ version }) => version || '–', priority: 3 },
       {
         title: 'TITLE',
-        cell: ({ title, problems }) => (problems === 0 ? title : `${title} (${countOf(problems)})`),
+        cell: titleWords,
         priority: 2,
       },
-      { title: 'FROM', cell: ({ source }) => SOURCES[source], priority: 4 },
+      { title: 'FROM', cell: fromWords, priority: 4 },
     ]);
     return EXIT.ok;
   },
 });
+
+/** With who signed it, where somebody did. */
+const fromWords = ({ source, shared }: TemplateInfo): string =>
+  shared === undefined
+    ? SOURCES[source]
+    : `${shared.source}${shared.signedBy === null ? '' : `, signed by ${shared.signedBy}`}`;
+
+const titleWords = ({ title, problems, deprecated }: TemplateInfo): string => {
+  const notes = [
+    ...(problems === 0 ? [] : [countOf(problems)]),
+    ...(deprecated === undefined
+      ? []
+      : [deprecated.use === null ? 'deprecated' : `deprecated: use ${deprecated.use}`]),
+  ];
+  return notes.length === 0 ? title : `${title} (${notes.join('; ')})`;
+};
 
 const countOf = (problems: number): string => (problems === 1 ? '1 problem' : `${problems} problems`);
 
@@ -214,6 +232,10 @@ const addLock = defineCommand({
 
 export const addTemplate = defineGroup({
   name: 'template',
-  summary: 'folders that say what to run and what it needs: write, check, lock, show, test',
-  commands: [addList, addInit, addCheck, addLock, addShow, addTemplateTest],
+  summary: 'folders that say what to run and what it needs: write, check, lock, show, test, share',
+  commands: [
+    addList,
+    ...[addInit, addCheck, addLock, addShow, addTemplateTest],
+    ...[addAdd, addUpdate, addRemove, addPublish],
+  ],
 });

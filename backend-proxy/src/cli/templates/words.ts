@@ -26,10 +26,21 @@ export function fieldLine(
   return `  ${field.name.padEnd(widths.name)}  ${value.padEnd(widths.value)}  ${field.title} (${range(field)})${about}`;
 }
 
+export const deprecatedWords = ({ why, use }: NonNullable<TemplateDetails['info']['deprecated']>): string =>
+  `Deprecated: ${why}${use === null ? '' : ` Use ${use}.`}`;
+
 /** All that `hitch template show` prints but the problems. */
 export function detailLines(details: TemplateDetails): readonly string[] {
   const { info, check, form, machines, locks, secrets, limits, outputs, command, notebook } = details;
-  const lines = [`${info.title} ${info.version}`, info.description, `Folder: ${info.folder}`];
+  const { shared, deprecated } = info;
+  const lines = [
+    `${info.title} ${info.version}`,
+    info.description,
+    shared === undefined ? `Folder: ${info.folder}` : `Added from: ${shared.source}`,
+  ];
+  if (deprecated !== undefined) {
+    lines.push(deprecatedWords(deprecated));
+  }
   if (check.digest !== null) {
     lines.push(`${check.files} files, ${Math.ceil(check.bytes / 1024)} kB, ${check.digest}`);
   }
