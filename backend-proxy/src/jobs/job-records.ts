@@ -5,11 +5,17 @@ import {
   isJobOver,
   type Job,
   type JobId,
+  type JobQueue,
   type JobRental,
   type NodeJob,
 } from '@hitch/contract';
 import { machinesLeft } from '../ledger/cluster-state.ts';
-import { jobs as jobKind, type JobRecord, type JobRentalRecord } from '../ledger/kinds/job.ts';
+import {
+  type JobQueueRecord,
+  jobs as jobKind,
+  type JobRecord,
+  type JobRentalRecord,
+} from '../ledger/kinds/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { totalCost } from '../spend/cost.ts';
@@ -41,6 +47,8 @@ export const onItsMachine = (record: JobRecord): JobRecord => ({
   ...record,
   runs: record.runs.slice(record.runsBefore).map(run => ({ ...run, number: run.number - record.runsBefore })),
 });
+
+const shownQueue = ({ capMicroUsd: _cap, ...queue }: JobQueueRecord): JobQueue => queue;
 
 export class JobRecords {
   /** What machines said last, with how far logs have grown. */
@@ -137,6 +145,7 @@ export class JobRecords {
       checkpointFolder,
       checkpoint,
       template,
+      ...(rental.queue === null ? {} : { queue: shownQueue(rental.queue) }),
       saved: [...(state?.cluster.saved ?? [])],
       machinesLeft: (state?.attempts ?? []).reduce((sum, attempt) => sum + machinesLeft(attempt), 0),
     };

@@ -32,7 +32,7 @@ import { JobLogs } from './job-logs.ts';
 import { JobRecords, type JobRecordsOptions, numbered, onItsMachine } from './job-records.ts';
 import { removeOthers } from './kept-log.ts';
 import { loseRented, stopRented } from './rented/transitions.ts';
-import { freeName, jobNameFor } from './names.ts';
+import { freeName, jobNameFor, nameTaken } from './names.ts';
 import { checkNodes } from './several-nodes.ts';
 
 export interface JobsOptions extends JobRecordsOptions {
@@ -68,7 +68,10 @@ export class Jobs {
   /** Listens until {@link close}. */
   start(): void {
     const { clock, folder, log } = this.#options;
-    void removeOthers(folder, id => this.#records.all().some(job => job.id === id)).catch((error: unknown) =>
+    void removeOthers(folder, id =>
+      // The first job's folder has the files that all of its queue share.
+      this.#records.all().some(job => job.id === id || job.rental?.queue?.id === id),
+    ).catch((error: unknown) =>
       log.warn('Old logs of jobs could not be removed', { error: errorText(error) }),
     );
     this.#timer = repeat(clock, LOOK_EVERY_MS, async () => this.#lookAround());
@@ -95,10 +98,7 @@ export class Jobs {
     await ledger.transact(tx => {
       const taken = (wanted: string): boolean => [...tx.all(jobKind)].some(job => job.name === wanted);
       if (name !== undefined && taken(name)) {
-        throw new HitchError('NAME_TAKEN', `There is a job ${name} already.`, {
-          field: 'name',
-          next: 'Choose another name, or none.',
-        });
+        throw nameTaken(name);
       }
       tx.put(jobKind, {
         id,

@@ -1,5 +1,5 @@
 /** What a job is called when nobody named it: after what it runs, with a number where that is taken. */
-import { type JobWork, jobNameSchema } from '@hitch/contract';
+import { HitchError, type JobWork, jobNameSchema } from '@hitch/contract';
 
 const SCRIPT = /\.(?:py|sh|ipynb|R|jl)$/i;
 const LONGEST = 50;
@@ -39,3 +39,15 @@ function stemOf(work: JobWork): string {
 }
 
 const lastPart = (path: string): string => path.split(/[/\\]/).at(-1) ?? path;
+
+export const nameTaken = (name: string): HitchError =>
+  new HitchError('NAME_TAKEN', `There is a job ${name} already.`, {
+    field: 'name',
+    next: 'Choose another name, or none.',
+  });
+
+/** A job's name as a cluster's, which begins with a letter and is shorter. */
+export const clusterNameOf = (name: string): string => {
+  const short = (/^[a-z]/.test(name) ? name : `job-${name}`).slice(0, 36).replace(/-+$/, '');
+  return short.length < 2 ? `job-${short}` : short;
+};

@@ -14,7 +14,7 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { jobQuoteRequestSchema } from '@hitch/contract';
 import { templateSchema, type Template } from '@hitch/contract/src/templates/schema.ts';
-import { clusterNameOf } from '../../src/jobs/rented/job-quotes.ts';
+import { clusterNameOf } from '../../src/jobs/names.ts';
 import { freeze, freezeTemplate, targetOf } from '../../src/jobs/rented/files.ts';
 import { planProgram, planTemplate } from '../../src/jobs/rented/plan.ts';
 import { listFolder, readFolder } from '../../src/templates/folder.ts';

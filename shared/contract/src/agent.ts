@@ -16,12 +16,11 @@ import { busyLimitsSchema } from './busy-words.ts';
 import { signalsSchema, workPathSchema } from './clusters.ts';
 import { engineKindSchema } from './engine-kind.ts';
 import { agentEnvironmentSchema, nodeEnvironmentSchema } from './environments.ts';
-import { jobIdSchema } from './ids.ts';
+import { jobIdSchema, jobNameSchema } from './ids.ts';
 import {
   jobFindsSchema,
   jobLogPageSchema,
   jobLogQuerySchema,
-  jobNameSchema,
   jobSearchQuerySchema,
   jobSpecSchema,
   MOST_NODE_JOBS,

@@ -30,3 +30,11 @@ export const clusterNameSchema = z
     /^[a-z][a-z0-9-]{0,38}[a-z0-9]$/,
     'must be 2 to 40 lower-case letters, digits or hyphens, start with a letter and not end with a hyphen',
   );
+
+/** A job's name: what people type; unique among the jobs of a Hitch. */
+export const jobNameSchema = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9-]{0,58}[a-z0-9]$|^[a-z0-9]$/,
+    'must be 1 to 60 lower-case letters, digits or hyphens, and neither start nor end with a hyphen',
+  );

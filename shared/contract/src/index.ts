@@ -17,6 +17,7 @@ export * as format from './format.ts';
 export * from './host-history.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
+export * from './job-queues.ts';
 export * from './job-quotes.ts';
 export * from './job-rental.ts';
 export * from './job-rental-words.ts';

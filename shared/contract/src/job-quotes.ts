@@ -1,9 +1,10 @@
 /** What a job that rents is asked for with, and what a person is shown before the yes. */
 import * as z from 'zod';
 import { quoteRequestSchema, quoteSchema, workPathSchema } from './clusters.ts';
-import { jobIdSchema } from './ids.ts';
+import { jobIdSchema, jobNameSchema } from './ids.ts';
+import { MOST_QUEUED, queueLimitsSchema } from './job-queues.ts';
 import { jobLimitsSchema, jobTemplateSchema, MOST_JOB_WAIT_MS, MOST_REPLACEMENTS } from './job-rental.ts';
-import { jobNameSchema, jobSpecSchema } from './jobs.ts';
+import { jobSpecSchema } from './jobs.ts';
 import { parameterValueSchema } from './templates/form.ts';
 
 export const rentedWorkSchema = z.discriminatedUnion('kind', [
@@ -26,6 +27,16 @@ export const rentedWorkSchema = z.discriminatedUnion('kind', [
 ]);
 export type RentedWork = z.infer<typeof rentedWorkSchema>;
 
+/** One of several jobs: what it is given in the place of what stands in `work`. */
+export const queuedWorkSchema = z.object({
+  label: z.string().min(1).max(300),
+  /** Of a template's parameters; those that are not named are as in `work`. */
+  values: z.record(z.string().max(80), parameterValueSchema).optional(),
+  /** Of a program; its outputs are those in `work`. */
+  spec: jobSpecSchema.optional(),
+});
+export type QueuedWork = z.infer<typeof queuedWorkSchema>;
+
 export const jobQuoteRequestSchema = z.object({
   work: rentedWorkSchema,
   /** The machine and the limits. What is left as it is by itself is the template's proposal, where there is one. */
@@ -41,6 +52,11 @@ export const jobQuoteRequestSchema = z.object({
     .int()
     .min(60_000)
     .max(24 * 3_600_000)
+    .nullable()
+    .default(null),
+  /** Several jobs instead of one, each with the limits of `rent`, called `name`-1 and so on; null: one. */
+  queue: queueLimitsSchema
+    .extend({ jobs: z.array(queuedWorkSchema).min(1).max(MOST_QUEUED) })
     .nullable()
     .default(null),
 });
@@ -65,5 +81,12 @@ export const jobQuoteSchema = z.object({
   lines: z.array(z.string()),
   /** The label of the button that says yes. */
   yes: z.string(),
+  /** All jobs that the same yes begins, in their order; left out: one. The first has the quote's own id. */
+  queue: queueLimitsSchema
+    .extend({
+      name: jobNameSchema,
+      jobs: z.array(z.object({ id: jobIdSchema, name: jobNameSchema, label: z.string() })),
+    })
+    .optional(),
 });
 export type JobQuote = z.infer<typeof jobQuoteSchema>;

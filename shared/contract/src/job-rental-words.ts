@@ -1,6 +1,7 @@
 /** Jobs that rent, in words: the same in all clients. */
 import type { Quote, QuoteRequest } from './clusters.ts';
 import { bytes, clock, dollars, duration, elapsed } from './format.ts';
+import type { JobQuote } from './job-quotes.ts';
 import { type JobLimits, type JobRental, REPLACEMENT_WAIT_MS } from './job-rental.ts';
 import { isJobOver, type Job, type JobSpec } from './jobs.ts';
 import { jobLine, workWordsOf } from './job-words.ts';
@@ -22,11 +23,18 @@ export interface JobQuoteFacts {
   /** Where nothing is offered: the machine that is waited for, in words, and what is asked for with it. */
   readonly wanted: string;
   readonly request: Pick<QuoteRequest, 'filter' | 'save' | 'secrets'>;
+  /** Several jobs instead of one; null: one. */
+  readonly queue: QueueFacts | null;
 }
+
+export type QueueFacts = NonNullable<JobQuote['queue']>;
 
 /** The confirm dialog of a job that rents: its machine's lines, and all that the same yes covers beside that. */
 export function jobQuoteLines(facts: JobQuoteFacts, quote: Quote | null): string[] {
-  const { name, spec, limits, template } = facts;
+  const { name, spec, limits, template, queue } = facts;
+  if (queue !== null) {
+    return queueLines(facts, queue, quote);
+  }
   const [first, ...rest] = quote?.lines ?? waitingLines(facts);
   const runs = `Runs ${shownName(workWordsOf(spec))}${template === null ? '' : `, template ${shownName(template)}`}`;
   return [
@@ -39,6 +47,26 @@ export function jobQuoteLines(facts: JobQuoteFacts, quote: Quote | null): string
     `When the job is over, however it ends, what it made is saved and the machine is deleted; saving is tried for up to ${duration(limits.saveWithinMs)}, also where it cannot be reached`,
     replacementLine(facts),
     ...(quote === null || limits.waitMs === 0 ? [] : [`If it is gone by then: ${waits(limits)}`]),
+  ];
+}
+
+/** So many jobs are named by what they are given; the others are counted. */
+const MOST_LABELS = 8;
+
+/** The same for several jobs: what holds for all of them together, and then what holds for each. */
+function queueLines(facts: JobQuoteFacts, queue: QueueFacts, quote: Quote | null): string[] {
+  const { jobs, budgetMicroUsd, mostAtOnce, withinMs } = queue;
+  const [first, ...each] = jobQuoteLines({ ...facts, name: jobs[0]?.name ?? facts.name, queue: null }, quote);
+  const labels = jobs.slice(0, MOST_LABELS).map(({ label }) => shownName(label));
+  const more = jobs.length - labels.length;
+  return [
+    `Rent machines for ${jobs.length} jobs, ${mostAtOnce} at once, for up to ${dollars(budgetMicroUsd)} in all?`,
+    `For the jobs ${facts.name}-1 to ${facts.name}-${jobs.length}: ${labels.join('; ')}${more === 0 ? '' : ` and ${more} more`}`,
+    `All of them together, with all their machines: at most ${dollars(budgetMicroUsd)}; what is left of it at the end may be less than the limit of one job, which then gets that`,
+    `No job begins later than ${duration(withinMs)} after your yes`,
+    `The others rent by quotes of their own when their turn comes: each waits up to ${duration(facts.limits.waitMs)} for a machine of at most ${price(facts.limits)}, at most ${dollars(facts.limits.capMicroUsd)} a job`,
+    `The first of them, as all others: ${(first ?? '').replace(/\?$/, '')}`,
+    ...each,
   ];
 }
 
@@ -96,7 +124,10 @@ function replacementLine({ limits, checkpointFolder }: JobQuoteFacts): string {
 }
 
 /** The button that says yes. */
-export const jobYesLabel = (limits: JobLimits): string => `Run for up to ${dollars(limits.capMicroUsd)}`;
+export const jobYesLabel = (limits: JobLimits, queue: QueueFacts | null = null): string =>
+  queue === null
+    ? `Run for up to ${dollars(limits.capMicroUsd)}`
+    : `Run ${queue.jobs.length} jobs for up to ${dollars(queue.budgetMicroUsd)}`;
 
 /** Where the newest checkpoint is; null: the job has none. */
 export function checkpointWords(

@@ -3,6 +3,7 @@
  * “Jobs that rent”, has the law.
  */
 import * as z from 'zod';
+import { jobQueueSchema } from './job-queues.ts';
 import { microUsdSchema } from './money.ts';
 
 /** In the place of lost machines a job gets others so often at most. */
@@ -72,6 +73,8 @@ export const jobRentalSchema = z.object({
   checkpoint: jobCheckpointSchema.nullable(),
   /** The template that it was made from, with the digest of the folder that ran; null: none. */
   template: jobTemplateSchema.nullable(),
+  /** Those that were approved with it; left out: it was approved alone. */
+  queue: jobQueueSchema.optional(),
   /** Where what it made lies on this computer, absolute. */
   saved: z.array(z.string()),
   /** Machines that exist, or may. */

@@ -1,13 +1,12 @@
 /** The daemon's contract on jobs. */
 import { oc } from '@orpc/contract';
 import * as z from 'zod';
-import { clusterIdSchema, jobIdSchema } from './ids.ts';
+import { clusterIdSchema, jobIdSchema, jobNameSchema } from './ids.ts';
 import { jobQuoteRequestSchema, jobQuoteSchema } from './job-quotes.ts';
 import {
   jobFindsSchema,
   jobLogPageSchema,
   jobLogQuerySchema,
-  jobNameSchema,
   jobSchema,
   jobSearchQuerySchema,
   jobSpecSchema,

@@ -5,18 +5,10 @@
 import * as z from 'zod';
 import { workPathSchema } from './clusters.ts';
 import { environmentIdSchema } from './environments.ts';
-import { attemptIdSchema, clusterIdSchema, clusterNameSchema, jobIdSchema } from './ids.ts';
+import { attemptIdSchema, clusterIdSchema, clusterNameSchema, jobIdSchema, jobNameSchema } from './ids.ts';
 import { jobRentalSchema, MOST_REPLACEMENTS } from './job-rental.ts';
 import { microUsdSchema } from './money.ts';
 import { saidAmount, saidMoment, saidName, saidSentence } from './said.ts';
-
-/** A job's name: what people type; unique among the jobs of a Hitch. */
-export const jobNameSchema = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9-]{0,58}[a-z0-9]$|^[a-z0-9]$/,
-    'must be 1 to 60 lower-case letters, digits or hyphens, and neither start nor end with a hyphen',
-  );
 
 /** Characters of all that is run: a system takes no longer argument list. */
 const MOST_COMMAND = 100_000;

@@ -1,5 +1,5 @@
 /** The files of a job that rents, as they were when it was approved: each of its machines gets the same. */
-import { copyFile, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, parse, relative, sep } from 'node:path';
 import { HitchError, type JobId, type Outcome } from '@hitch/contract';
@@ -11,6 +11,8 @@ const SPARE_BYTES = 64 * 1024 * 1024;
 const MISSING: readonly Outcome[] = ['gone', 'unreadable', 'leftOut', 'changed'];
 
 export const filesFolder = (root: string, id: JobId): string => join(root, id, 'files');
+/** What one of several jobs is sent beside the files that they share. */
+export const ownFolder = (root: string, id: JobId): string => join(root, id, 'own');
 export const checkpointsFolder = (root: string, id: JobId): string => join(root, id, 'checkpoints');
 
 /** What a folder of this computer is called on the machine. */
@@ -127,6 +129,27 @@ export async function addFile(folder: string, name: string, text: string): Promi
 export const removeJob = (root: string, id: JobId): Promise<void> =>
   rm(join(root, id), { recursive: true, force: true });
 
+/** What is sent to a job's machine, in this order: the files that it shares with others, and its own. */
+export async function filesOf(
+  root: string,
+  {
+    id,
+    rental: { queue },
+  }: { readonly id: JobId; readonly rental: { readonly queue: { readonly id: JobId } | null } },
+): Promise<readonly string[]> {
+  const own = ownFolder(root, id);
+  const hasOwn = await access(own).then(
+    () => true,
+    () => false,
+  );
+  return [filesFolder(root, queue?.id ?? id), ...(hasOwn ? [own] : [])];
+}
+
+export const removeOwn = (root: string, id: JobId): Promise<void> =>
+  rm(ownFolder(root, id), { recursive: true, force: true });
+
 /** What was to be sent to its machines: there will be no other. */
-export const removeFiles = (root: string, id: JobId): Promise<void> =>
-  rm(filesFolder(root, id), { recursive: true, force: true });
+export async function removeFiles(root: string, id: JobId): Promise<void> {
+  await rm(filesFolder(root, id), { recursive: true, force: true });
+  await removeOwn(root, id);
+}

@@ -3,31 +3,27 @@
  * frozen; the yes makes it a record, once. Quotes live in memory: one that a daemon did not outlive is asked for again.
  */
 import {
-  type ClusterId,
   HitchError,
   type JobId,
+  jobNameSchema,
   type jobQuoteRequestSchema,
   type JobQuote,
-  jobQuoteLines,
-  jobYesLabel,
   notebookCopy,
-  parseMicroUsd,
-  formatMicroUsd,
   type Quote,
   type QuoteRequest,
-  USUAL_SAVE_WITHIN_MS,
 } from '@hitch/contract';
 import { join } from 'node:path';
 import type * as z from 'zod';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
 import { localPath } from '../../copies/local-paths.ts';
-import { jobs as jobKind, type JobRecord, type JobRentalRecord } from '../../ledger/kinds/job.ts';
+import { jobs as jobKind, type JobRentalRecord } from '../../ledger/kinds/job.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { QUOTE_VALID_MS } from '../../spend/limits.ts';
-import { freeName, jobNameFor } from '../names.ts';
-import { addFile, filesFolder, freeze, freezeTemplate, removeJob } from './files.ts';
+import { freeName, jobNameFor, nameTaken } from '../names.ts';
+import { addFile, filesFolder, freeze, freezeTemplate, ownFolder, removeJob } from './files.ts';
 import { PARAMS_FILE, planProgram, planTemplate, type RentedPlan } from './plan.ts';
+import { jobsOf, type JobsOfQuote, planOfQueue, type PreparedJob, queuedName } from './queued.ts';
+import { limitsOf, type Made, quoteOf, recordOf } from './quoted.ts';
 import { asShown } from './terms.ts';
 import type { TemplateToRun } from './template-to-run.ts';
 
@@ -58,8 +54,9 @@ const MOST_PREPARED = 20;
 
 interface Prepared {
   readonly quote: JobQuote;
+  /** Of each of its jobs, but for what tells them apart. */
   readonly rental: JobRentalRecord;
-  readonly clusterId: ClusterId;
+  readonly jobs: readonly PreparedJob[];
 }
 
 type Asked = z.output<typeof jobQuoteRequestSchema>;
@@ -74,7 +71,7 @@ export class JobQuotes {
     this.#options = options;
   }
 
-  async quote(asked: Asked, localRoot: string | null): Promise<JobQuote> {
+  async quote(request: Asked, localRoot: string | null): Promise<JobQuote> {
     const { clock, ids, folder: root } = this.#options;
     await this.#forgetOld();
     if (this.#prepared.size >= MOST_PREPARED) {
@@ -82,31 +79,25 @@ export class JobQuotes {
         next: 'Answer them, or wait ten minutes until they expire.',
       });
     }
+    const asked = await located(request, localRoot);
     const { work } = asked;
     const template =
       work.kind === 'template' ? await this.#options.templateToRun(work, asked.rent, localRoot) : null;
     const plan =
       work.kind === 'template'
         ? planTemplate(asked, need(template), clock.now())
-        : planProgram(
-            {
-              ...asked,
-              work: {
-                ...work,
-                folder: work.folder === null ? null : await localPath(work.folder, localRoot),
-              },
-            },
-            clock.now(),
-          );
-    const name = this.#name(asked.name, plan, template);
-    const withCopy = withNotebook(plan, name);
+        : planProgram({ ...asked, work }, clock.now());
+    const name = this.#name(asked, plan, template);
+    const quoted = { asked, plan, template, name };
+    const whole = { ...quoted, plan: asked.queue === null ? withNotebook(plan, name) : planOfQueue(quoted) };
     const id = ids.next('job');
+    const jobs = jobsOf(ids, id, whole, clock.now());
     try {
-      const sent = await this.#freeze(id, withCopy, template);
-      const { quote, request } = await this.#machine(withCopy, asked.waitMs);
-      return this.#keep(id, { asked, plan: withCopy, template, name, sent, quote, request });
+      const sent = await this.#freeze(id, whole, jobs);
+      const machine = await this.#machine(whole.plan, asked.waitMs);
+      return this.#keep(id, { ...whole, ...machine, jobs, sent });
     } catch (error) {
-      await removeJob(root, id);
+      await removeAll(root, jobs);
       throw error;
     }
   }
@@ -134,40 +125,27 @@ export class JobQuotes {
 
   /** The person says no: its copy of a folder goes, and its name is free. One that is being approved stays. */
   async discard(id: JobId): Promise<void> {
-    if (this.#approving.has(id) || !this.#prepared.delete(id)) {
+    const prepared = this.#prepared.get(id);
+    if (prepared === undefined || this.#approving.has(id)) {
       return;
     }
-    await removeJob(this.#options.folder, id);
+    this.#prepared.delete(id);
+    await removeAll(this.#options.folder, prepared.jobs);
   }
 
-  #write(id: JobId, { quote, rental, clusterId }: Prepared): Promise<void> {
+  /** All jobs of the quote, or none. */
+  #write(id: JobId, { quote, rental, jobs }: Prepared): Promise<void> {
     return this.#options.ledger.transact(tx => {
       if (tx.get(jobKind, id) !== undefined) {
         return;
       }
-      const taken = (wanted: string): boolean => [...tx.all(jobKind)].some(job => job.name === wanted);
-      if (taken(quote.name)) {
-        throw nameTaken(quote.name);
+      const taken = new Set([...tx.all(jobKind)].map(job => job.name));
+      for (const job of jobs) {
+        if (taken.has(job.name)) {
+          throw nameTaken(job.name);
+        }
+        tx.put(jobKind, recordOf(job, { quote, rental, jobs }, tx.nowMs));
       }
-      const record: JobRecord = {
-        id,
-        name: quote.name,
-        clusterId,
-        clusterName: clusterNameOf(quote.name),
-        attemptId: null,
-        environmentId: null,
-        createdAtMs: tx.nowMs,
-        spec: quote.spec,
-        owes: null,
-        state: 'waiting',
-        message: '',
-        runs: [],
-        runsBefore: 0,
-        heardAtMs: null,
-        logDone: false,
-        rental: { ...rental, approvedAtMs: tx.nowMs, waitsUntilMs: tx.nowMs + quote.limits.waitMs },
-      };
-      tx.put(jobKind, record);
     });
   }
 
@@ -194,24 +172,36 @@ export class JobQuotes {
     return prepared;
   }
 
-  #name(asked: string | undefined, { spec }: RentedPlan, template: TemplateToRun | null): string {
+  #name({ name: asked, queue }: Asked, { spec }: RentedPlan, template: TemplateToRun | null): string {
     const { ledger } = this.#options;
+    const names = new Set([
+      ...[...ledger.kept.all(jobKind)].map(job => job.name),
+      ...[...this.#prepared.values()].flatMap(({ jobs }) => jobs.map(job => job.name)),
+    ]);
+    const count = queue?.jobs.length ?? null;
     const taken = (wanted: string): boolean =>
-      [...ledger.kept.all(jobKind)].some(job => job.name === wanted) ||
-      [...this.#prepared.values()].some(({ quote }) => quote.name === wanted);
-    if (asked !== undefined) {
-      if (taken(asked)) {
-        throw nameTaken(asked);
-      }
-      return asked;
+      count === null
+        ? names.has(wanted)
+        : Array.from({ length: count }, (_, at) => queuedName(wanted, at + 1)).some(each => names.has(each));
+    if (asked === undefined) {
+      return template === null ? jobNameFor(spec.work, taken) : freeName(template.template.name, taken);
     }
-    return template === null ? jobNameFor(spec.work, taken) : freeName(template.template.name, taken);
+    if (taken(asked)) {
+      throw nameTaken(count === null ? asked : queuedName(asked, 1));
+    }
+    if (count !== null && !jobNameSchema.safeParse(queuedName(asked, count)).success) {
+      throw new HitchError('BAD_INPUT', `${asked} is too long for the name of ${count.toString()} jobs.`, {
+        field: 'name',
+        next: 'Choose a shorter one.',
+      });
+    }
+    return asked;
   }
 
   async #freeze(
     id: JobId,
-    plan: RentedPlan,
-    template: TemplateToRun | null,
+    { plan, template }: Pick<JobsOfQuote, 'plan' | 'template'>,
+    jobs: readonly PreparedJob[],
   ): Promise<{ files: number; bytes: number }> {
     const { folder: root, ending: signal } = this.#options;
     if (plan.folder === null) {
@@ -222,9 +212,11 @@ export class JobQuotes {
       return freeze(plan.folder, { to, spool: join(root, id, 'spool'), signal });
     }
     const sent = await freezeTemplate(plan.folder, template.files, { to, digest: template.digest });
-    const text = JSON.stringify(template.values);
-    await addFile(to, PARAMS_FILE, text);
-    return { files: sent.files + 1, bytes: sent.bytes + Buffer.byteLength(text) };
+    for (const job of jobs) {
+      await addFile(ownFolder(root, job.id), PARAMS_FILE, JSON.stringify(job.values));
+    }
+    const own = Buffer.byteLength(JSON.stringify(template.values));
+    return { files: sent.files + 1, bytes: sent.bytes + own };
   }
 
   /** The first of what would do that is offered. @throws HitchError NO_OFFERS where it may not wait. */
@@ -262,73 +254,18 @@ export class JobQuotes {
     return { quote: null, request };
   }
 
-  #keep(
-    id: JobId,
-    {
-      asked,
-      plan,
-      template,
-      name,
-      sent,
-      quote,
-      request,
-    }: {
-      readonly asked: Asked;
-      readonly plan: RentedPlan;
-      readonly template: TemplateToRun | null;
-      readonly name: string;
-      readonly sent: { readonly files: number; readonly bytes: number };
-      readonly quote: Quote | null;
-      readonly request: QuoteRequest;
-    },
-  ): JobQuote {
-    const { clock, ids } = this.#options;
+  #keep(id: JobId, made: Made): JobQuote {
+    const { clock, ledger } = this.#options;
+    const { plan, template, quote, request, jobs } = made;
     const nowMs = clock.now();
-    const limits = {
-      capMicroUsd: quote?.caps.totalMicroUsd ?? request.capMicroUsd ?? '0',
-      maxNodePricePerHourMicroUsd:
-        quote === null
-          ? (request.maxNodePricePerHourMicroUsd ?? '0')
-          : formatMicroUsd(parseMicroUsd(quote.highestRatePerHourMicroUsd) / BigInt(quote.nodes)),
-      lastsMs: plan.lastsMs,
-      stopAtMs: null,
-      waitMs: asked.waitMs,
-      replacements: plan.replacements,
-      saveWithinMs: asked.saveWithinMs ?? USUAL_SAVE_WITHIN_MS,
-    };
-    const ofTemplate = template === null ? null : { id: template.id, digest: template.digest };
-    const facts = {
-      name,
-      spec: plan.spec,
-      limits,
-      ...sent,
-      checkpointFolder: plan.checkpointFolder,
-      template: template === null ? null : `${template.template.name} ${template.template.version}`,
-      createdAtMs: nowMs,
-      wanted: template?.wanted ?? 'as asked for',
-      request,
-    };
-    const shown: JobQuote = {
-      id,
-      name,
-      createdAtMs: nowMs,
-      expiresAtMs: quote?.expiresAtMs ?? nowMs + QUOTE_VALID_MS,
-      practice: quote?.practice ?? request.filter.practice === 'only',
-      spec: plan.spec,
-      limits,
-      template: ofTemplate,
-      ...sent,
-      quote,
-      lines: jobQuoteLines(facts, quote),
-      yes: jobYesLabel(limits),
-    };
+    const limits = limitsOf(made);
+    const shown = quoteOf(id, { ...made, limits, nowMs });
     const rental: JobRentalRecord = {
       stage: 'waiting',
       message: '',
       approvedAtMs: nowMs,
       quoteId: quote?.id ?? null,
-      request:
-        quote === null ? request : asShown(request, this.#options.ledger.quote(quote.id)?.offers ?? []),
+      request: quote === null ? request : asShown(request, ledger.quote(quote.id)?.offers ?? []),
       limits,
       waitsUntilMs: null,
       replaced: 0,
@@ -336,28 +273,23 @@ export class JobQuotes {
       target: plan.target,
       checkpointFolder: plan.checkpointFolder,
       checkpoint: null,
-      template: ofTemplate,
+      template: template === null ? null : { id: template.id, digest: template.digest },
+      queue: null,
     };
-    this.#prepared.set(id, { quote: shown, rental, clusterId: ids.next('clu') });
+    this.#prepared.set(id, { quote: shown, rental, jobs });
     return shown;
   }
 
   async #forgetOld(): Promise<void> {
     const { clock, folder } = this.#options;
-    for (const [id, { quote }] of this.#prepared) {
+    for (const [id, { quote, jobs }] of this.#prepared) {
       if (clock.now() >= quote.expiresAtMs && !this.#approving.has(id)) {
         this.#prepared.delete(id);
-        await removeJob(folder, id);
+        await removeAll(folder, jobs);
       }
     }
   }
 }
-
-const nameTaken = (name: string): HitchError =>
-  new HitchError('NAME_TAKEN', `There is a job ${name} already.`, {
-    field: 'name',
-    next: 'Choose another name, or none.',
-  });
 
 const need = (template: TemplateToRun | null): TemplateToRun => {
   if (template === null) {
@@ -366,11 +298,17 @@ const need = (template: TemplateToRun | null): TemplateToRun => {
   return template;
 };
 
-/** A job's name as a cluster's, which begins with a letter and is shorter. */
-export const clusterNameOf = (name: string): string => {
-  const short = (/^[a-z]/.test(name) ? name : `job-${name}`).slice(0, 36).replace(/-+$/, '');
-  return short.length < 2 ? `job-${short}` : short;
+const removeAll = async (root: string, jobs: readonly PreparedJob[]): Promise<void> => {
+  await Promise.all(jobs.map(job => removeJob(root, job.id)));
 };
+
+/** With the folder as this computer knows it. @throws HitchError BAD_INPUT where a page may not read it. */
+async function located(asked: Asked, localRoot: string | null): Promise<Asked> {
+  const { work } = asked;
+  return work.kind === 'template' || work.folder === null
+    ? asked
+    : { ...asked, work: { ...work, folder: await localPath(work.folder, localRoot) } };
+}
 
 /** The copy of a notebook that has its outputs is one of them. */
 function withNotebook(plan: RentedPlan, name: string): RentedPlan {

@@ -13,9 +13,10 @@ import { freeName } from '../../clusters/transitions.ts';
 import { type ClusterState, isUnfinished, presentNodes } from '../../ledger/cluster-state.ts';
 import { jobs as jobKind } from '../../ledger/kinds/job.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { filesFolder, removeFiles } from './files.ts';
+import { filesOf, removeFiles, removeOwn } from './files.ts';
 import { nextQuote } from './next-quote.ts';
 import { changeAt, endRented, isLeft, isRented, type RentedJob } from './transitions.ts';
+import { awaitsTurn, isQueueOver, takeTurn, turnOf } from './turns.ts';
 import { endedWords, unsavedWords } from './words.ts';
 
 export interface RentedJobsOptions {
@@ -132,6 +133,10 @@ export class RentedJobs {
   async #order(job: RentedJob, state: ClusterState | undefined): Promise<void> {
     const { ledger, ids, clock } = this.#options;
     const { rental } = job;
+    if (awaitsTurn(job)) {
+      await this.#awaitTurn(job);
+      return;
+    }
     if (state?.cluster.desired === 'up') {
       // A person has started it again by hand.
       await ledger.transact(tx =>
@@ -199,6 +204,19 @@ export class RentedJobs {
     }
   }
 
+  async #awaitTurn(job: RentedJob): Promise<void> {
+    const { ledger, clock } = this.#options;
+    const records = {
+      nowMs: clock.now(),
+      jobs: () => ledger.kept.all(jobKind),
+      state: (id: ClusterId) => ledger.state(id),
+    };
+    const turn = turnOf(records, job);
+    if (turn.kind !== 'wait' || turn.sentence !== job.rental.message) {
+      await ledger.transact(tx => takeTurn(tx, job));
+    }
+  }
+
   async #awaitMachine(job: RentedJob, state: ClusterState | undefined): Promise<void> {
     if (state?.cluster.desired !== 'up') {
       await this.#withoutMachine(job, state);
@@ -225,7 +243,9 @@ export class RentedJobs {
     const { signal } = this.#ending;
     try {
       if (target !== null) {
-        await send(job.clusterId, { from: filesFolder(folder, job.id), to: target }, signal);
+        for (const from of await filesOf(folder, job)) {
+          await send(job.clusterId, { from, to: target }, signal);
+        }
       }
       if (checkpoint !== null && checkpointFolder !== null) {
         await send(job.clusterId, { from: checkpoint.folder, to: checkpointFolder }, signal);
@@ -339,7 +359,7 @@ export class RentedJobs {
   }
 
   async #finish(job: RentedJob): Promise<void> {
-    const { ledger, clusters, folder } = this.#options;
+    const { ledger, clusters } = this.#options;
     const state = ledger.state(job.clusterId);
     const unsaved = state === undefined ? null : await unsavedWords(clusters, state);
     const isOver = await ledger.transact(tx => {
@@ -351,9 +371,22 @@ export class RentedJobs {
       return changeAt(tx, job.id, 'ending', { rental: { stage: 'over', message } });
     });
     if (isOver) {
-      await removeFiles(folder, job.id).catch((error: unknown) =>
+      await this.#removeFiles(job).catch((error: unknown) =>
         this.#options.log.warn('The files of a job could not be removed', { error: errorText(error) }),
       );
+    }
+  }
+
+  /** Files that several jobs share go with the last of them. */
+  async #removeFiles({ id, rental: { queue } }: RentedJob): Promise<void> {
+    const { folder, ledger } = this.#options;
+    if (queue === null) {
+      await removeFiles(folder, id);
+      return;
+    }
+    await removeOwn(folder, id);
+    if (isQueueOver(ledger.kept.all(jobKind), queue.id)) {
+      await removeFiles(folder, queue.id);
     }
   }
 

@@ -30,6 +30,8 @@ export interface TemplateToRun {
   readonly environments: readonly (string | null)[];
   /** The machine that it asks for, in words. */
   readonly wanted: string;
+  /** How many nodes have to see its storage; null: it does not train with Ray Train. */
+  readonly storageNodes: number | null;
 }
 
 export interface TemplateTools {
@@ -66,19 +68,11 @@ export async function templateToRun(
       },
     );
   }
-  const form = templateForm(template, { preset: work.preset, values: work.values });
-  const wrong = formProblem(form);
-  if (wrong !== null) {
-    throw new HitchError('BAD_INPUT', wrong, { field: 'work.values' });
-  }
-  const values = formValues(form);
   const nodes = Math.max(rent.nodes, rentWish(template, template.resources).nodes);
-  const storage = usesRayTrain ? storageProblem({ nodes, storage: values[STORAGE] }) : null;
-  if (storage !== null) {
-    throw new HitchError('BAD_INPUT', storage, { field: 'work.values' });
-  }
+  const storageNodes = usesRayTrain ? nodes : null;
+  const { values, preset } = judged({ template, storageNodes }, work, 'work.values');
   const [resource] =
-    (form.preset === null ? undefined : template.presets[form.preset]?.resources) ?? template.resources;
+    (preset === null ? undefined : template.presets[preset]?.resources) ?? template.resources;
   return {
     template,
     id,
@@ -92,7 +86,31 @@ export async function templateToRun(
         ? await environmentsOf({ template, folder, lock }, isHere(rent), resource?.gpu !== undefined)
         : [rent.environment],
     wanted: resource === undefined ? 'any machine' : machineWords(resource),
+    storageNodes,
   };
+}
+
+/** What the form makes of the values. @throws HitchError BAD_INPUT with the first that is wrong. */
+export function judged(
+  { template, storageNodes }: Pick<TemplateToRun, 'template' | 'storageNodes'>,
+  given: {
+    readonly preset?: string | undefined;
+    readonly values: Readonly<Record<string, string | number | boolean>>;
+  },
+  field: string,
+): { readonly values: Values; readonly preset: string | null } {
+  const form = templateForm(template, { preset: given.preset, values: given.values });
+  const wrong = formProblem(form);
+  if (wrong !== null) {
+    throw new HitchError('BAD_INPUT', wrong, { field });
+  }
+  const values = formValues(form);
+  const storage =
+    storageNodes === null ? null : storageProblem({ nodes: storageNodes, storage: values[STORAGE] });
+  if (storage !== null) {
+    throw new HitchError('BAD_INPUT', storage, { field });
+  }
+  return { values, preset: form.preset };
 }
 
 const isHere = ({ filter, offerIds }: QuoteRequest): boolean =>

@@ -10,6 +10,7 @@ import {
   type JobId,
   type JobRun,
   type JobCheckpoint,
+  type JobQueue,
   type JobLimits,
   type JobSpec,
   type JobStage,
@@ -18,12 +19,14 @@ import {
   type QuoteRequest,
   jobCheckpointSchema,
   jobLimitsSchema,
+  jobQueueSchema,
   jobStageSchema,
   jobTemplateSchema,
   quoteIdSchema,
   quoteRequestSchema,
   jobIdSchema,
   jobNameSchema,
+  microUsdSchema,
   jobRunSchema,
   jobSpecSchema,
   jobStateSchema,
@@ -53,6 +56,13 @@ export interface JobRentalRecord {
   /** The newest that is here; null: none. */
   readonly checkpoint: JobCheckpoint | null;
   readonly template: { readonly id: string; readonly digest: string } | null;
+  /** Those that were approved with it; null: it was approved alone. */
+  readonly queue: JobQueueRecord | null;
+}
+
+export interface JobQueueRecord extends JobQueue {
+  /** Each of them was approved with this spending limit; the last ones may get less of what is left of the budget. */
+  readonly capMicroUsd: string;
 }
 
 export interface JobRecord {
@@ -96,6 +106,7 @@ const rentalRecordSchema = z.object({
   checkpointFolder: z.string().nullable(),
   checkpoint: jobCheckpointSchema.nullable(),
   template: jobTemplateSchema.nullable(),
+  queue: jobQueueSchema.extend({ capMicroUsd: microUsdSchema }).nullable().default(null),
 }) satisfies z.ZodType<JobRentalRecord>;
 
 const jobRecordSchema = z.object({
