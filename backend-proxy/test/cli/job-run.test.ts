@@ -1,5 +1,7 @@
 /** What `hitch job run` refuses before anything is asked for. */
 import assert from 'node:assert/strict';
+import { jobSpecSchema } from '@hitch/contract';
+import { gridOf, queueOfProgram } from '../../src/cli/commands/job-queue-options.ts';
 import { CliHarness } from './harness.ts';
 
 describe('hitch job run', () => {
@@ -42,5 +44,41 @@ describe('hitch job run', () => {
       await refused('--on-conflict', 'skip', 'train.py'),
       /--on-conflict would change nothing: a machine that is rented for a job has no files yet\./,
     );
+  });
+
+  it('refuses several jobs that would be the same, or have no limit together', async () => {
+    for (const [options, said] of [
+      [['--sweep', 'lr=1,2', 'true'], /Several jobs need --budget/],
+      [['--budget', '5', 'true'], /--budget is for several jobs/],
+      [['--sweep', 'lr=1,2', '--budget', '5', '--', 'true', '--lr'], /Nothing of the command says \{lr\}/],
+      [['--sweep', 'lr=1,1', '--budget', '5', '--', 'true', '{lr}'], /each of its values, stands there once/],
+      [['--sweep', 'lr=1', '--each', 'x', '--budget', '5'], /both say which jobs there are/],
+      [['--each', 'no-such-file', '--budget', '5'], /no-such-file cannot be read/],
+    ] as const) {
+      const { code, stderr } = await harness.run(['job', 'run', '--rent', ...options]);
+      assert.notEqual(code, 0);
+      assert.match(stderr, said);
+    }
+  });
+
+  it('makes a job of each combination of a sweep', () => {
+    assert.deepEqual(gridOf(['lr=1e-3,1e-4', 'steps=10, 20']), [
+      { lr: '1e-3', steps: '10' },
+      { lr: '1e-3', steps: '20' },
+      { lr: '1e-4', steps: '10' },
+      { lr: '1e-4', steps: '20' },
+    ]);
+    const spec = jobSpecSchema.parse({
+      work: { kind: 'command', command: ['train', '--lr={lr}', '{other}'] },
+    });
+    const input = { sweep: ['lr=1,2'], budget: '5000000' };
+    assert.deepEqual(
+      queueOfProgram({ ...input, each: undefined, atOnce: undefined, beginWithin: undefined }, spec).jobs.map(
+        job => [job.label, job.spec?.work],
+      ),
+      ['1', '2'].map(lr => [`lr=${lr}`, { kind: 'command', command: ['train', `--lr=${lr}`, '{other}'] }]),
+    );
+    const wide = Array.from({ length: 15 }, (_, at) => at.toString()).join(',');
+    assert.throws(() => gridOf([`a=${wide}`, `b=${wide}`]), /more than 200 jobs/);
   });
 });

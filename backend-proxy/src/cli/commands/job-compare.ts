@@ -53,7 +53,7 @@ async function readJob(api: Api, ref: string): Promise<Read> {
   return { compared: { job, attempt, lock, metrics }, notes: [...notes, ...lost] };
 }
 
-async function figuresOf(
+export async function figuresOf(
   api: Api,
   job: Job,
 ): Promise<Pick<ComparedJob, 'metrics'> & { readonly notes: readonly string[] }> {

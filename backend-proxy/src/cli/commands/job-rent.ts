@@ -23,16 +23,18 @@ import { CommandFailure } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { comeBack } from '../jobs/follow-job.ts';
 import { followRented } from '../jobs/follow-rented.ts';
+import { followQueue } from '../jobs/queues.ts';
 import { PRACTICE_BANNER } from '../screen/offer-table.ts';
 import { confirm } from '../screen/prompt.ts';
 import { dollars, duration, wholeNumber } from '../values.ts';
 import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
+import { addQueueOptions, queueShape } from './job-queue-options.ts';
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 export function addJobRentOptions(command: Command): Command {
   return addFilterOptions(
-    command
+    addQueueOptions(command)
       .option(
         '--rent',
         'rent a machine for it, and delete that when it is over; takes the options that follow',
@@ -66,6 +68,7 @@ export const parameterValues = z
 
 export const jobRentShape = {
   ...filterOptionsShape,
+  ...queueShape,
   rent: z.boolean().default(false),
   template: z.string().optional(),
   preset: z.string().optional(),
@@ -127,6 +130,9 @@ export async function rentJob(
     throw error;
   });
   const job = await beginJob(context, quote);
+  if (quote.queue !== undefined) {
+    return followQueue(context, quote.queue, { detach, json });
+  }
   if (json) {
     io.jsonLine({ type: 'job', job });
   } else {

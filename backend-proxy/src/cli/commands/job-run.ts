@@ -21,6 +21,14 @@ import { comeBack, followToEnd } from '../jobs/follow-job.ts';
 import { jobWork } from '../jobs/job-work.ts';
 import { sendFolder } from '../jobs/send-folder.ts';
 import { clusterRef, duration, wholeNumber } from '../values.ts';
+import {
+  checkQueueOptions,
+  isQueue,
+  linesOf,
+  queueOfLines,
+  queueOfProgram,
+  queueOfTemplate,
+} from './job-queue-options.ts';
 import { addJobRentOptions, jobRentShape, jobRequestFrom, rentJob, rentOptionIn } from './job-rent.ts';
 
 const GiB = 1024 ** 3;
@@ -109,6 +117,7 @@ function refuseIdle(input: RunInput): void {
           ...ofRun,
           '--processes': processes !== undefined,
           '--checkpoints': input.checkpoints !== undefined,
+          '--each': input.each !== undefined,
         };
   if (input.python !== undefined && input.packages === undefined) {
     throw new HitchError('BAD_INPUT', '--python is the Python of --packages, and there are none.', {
@@ -140,6 +149,7 @@ function refuseIdle(input: RunInput): void {
 /** The first word names no cluster then. */
 async function runRented(context: Context, input: RunInput): Promise<ExitCode> {
   refuseIdle(input);
+  checkQueueOptions(input);
   const { name, yes, detach, json } = input;
   const words = [...(input.cluster === undefined ? [] : [input.cluster]), ...input.command];
   if (input.template !== undefined) {
@@ -149,9 +159,11 @@ async function runRented(context: Context, input: RunInput): Promise<ExitCode> {
       });
     }
     const request = await jobRequestFrom(context, input, { kind: 'template' }, { name, json });
-    return rentJob(context, request, { yes, detach, json });
+    const queue = isQueue(input) ? queueOfTemplate(input) : null;
+    return rentJob(context, { ...request, queue }, { yes, detach, json });
   }
-  const local = await jobWork(context, { words, sh: input.sh, cells: input.cells });
+  const lines = input.each === undefined ? null : await linesOf(context.cwd, input.each);
+  const local = await jobWork(context, { words, sh: lines?.[0] ?? input.sh, cells: input.cells });
   const folder = input.send ? resolve(local.folder) : null;
   // Without torchrun it runs on the first of the machines, and reaches the others by Ray.
   const work =
@@ -160,7 +172,9 @@ async function runRented(context: Context, input: RunInput): Promise<ExitCode> {
       : local.work('');
   const spec = specOf(input, work, input.folder ?? '');
   const request = await jobRequestFrom(context, input, { kind: 'program', spec, folder }, { name, json });
-  return rentJob(context, request, { yes, detach, json });
+  const queue =
+    lines === null ? (isQueue(input) ? queueOfProgram(input, spec) : null) : queueOfLines(input, spec, lines);
+  return rentJob(context, { ...request, queue }, { yes, detach, json });
 }
 
 const specOf = (input: RunInput, work: JobSpec['work'], folder: string): JobSpec => ({
@@ -237,6 +251,10 @@ export const addJobRun = defineCommand({
     [
       'hitch job run --rent --template hf-lora --set steps=200 --replace 3',
       'a template; up to 3 other machines where one is lost',
+    ],
+    [
+      'hitch job run --rent --sweep lr=1e-3,1e-4 --budget 9 --at-once 2 train.py --lr {lr}',
+      'a job for each value, two at once, for at most $9 together',
     ],
   ],
   options: command =>

@@ -16,12 +16,14 @@ import * as z from 'zod';
 import { defineCommand, defineGroup } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findJob, jobRef } from '../jobs/find-job.ts';
+import { findQueue } from '../jobs/queues.ts';
 import { runLine } from '../jobs/follow-job.ts';
 import { type Column, writeTable } from '../screen/table.ts';
 import { runCp } from './cp.ts';
 import { rayJobLine, rayJobsOf } from '../jobs/ray-jobs.ts';
 import { addJobCompare } from './job-compare.ts';
 import { addJobLogs } from './job-logs.ts';
+import { addJobQueue } from './job-queue.ts';
 import { addJobRetry, addJobRun } from './job-run.ts';
 
 const json = z.boolean().default(false);
@@ -137,7 +139,7 @@ function rentalLines({ rental }: Job, nowMs: number): string[] {
   if (rental === undefined) {
     return [];
   }
-  const { limits, replaced, template, saved, message } = rental;
+  const { limits, replaced, template, saved, message, queue } = rental;
   const checkpoint = checkpointWords(rental, nowMs);
   return [
     ...(message === '' ? [] : [shownName(message)]),
@@ -147,6 +149,11 @@ function rentalLines({ rental }: Job, nowMs: number): string[] {
       : [`Machines in the place of lost ones: ${replaced} of ${limits.replacements}`]),
     ...(checkpoint === null ? [] : [`Checkpoints: ${checkpoint}`]),
     ...(rental.checkpoint === null ? [] : [`Kept in: ${rental.checkpoint.folder}`]),
+    ...(queue === undefined
+      ? []
+      : [
+          `One of ${queue.of} (${shownName(queue.label)}), ${format.dollars(queue.budgetMicroUsd)} for all: hitch job queue ${queue.name}`,
+        ]),
     ...(template === null ? [] : [`Template: ${shownName(template.id)}, ${template.digest.slice(0, 19)}`]),
     ...saved.map(path => `Saved: ${path}`),
   ];
@@ -156,23 +163,31 @@ const LOOK_AGAIN_MS = 200;
 
 const addStop = defineCommand({
   usage: 'stop <job>',
-  summary: 'end a job: SIGTERM, and SIGKILL to all that it started after its grace',
+  summary: 'end a job, or all of one --sweep: SIGTERM, and SIGKILL to all that it started after its grace',
   examples: [['hitch job stop train --no-wait', 'return at once']],
   options: command => command.option('--no-wait', 'do not wait until it is over'),
   schema: z.object({ job: jobRef, wait: z.boolean().default(true), json }),
   run: async ({ io, session, clock }, input) => {
     const { api } = await session();
-    const { id } = await findJob(api, input.job);
-    let job = await api.jobs.stop({ jobId: id });
-    // Of one that rents the machine is to be gone, too.
-    while (input.wait && !isJobSettled(job)) {
-      await clock.sleep(LOOK_AGAIN_MS);
-      job = await api.jobs.get({ jobId: id });
+    const asked = (await findQueue(api, input.job)) ?? [await findJob(api, input.job)];
+    // The last first: of several none begins in the place of one that is stopped.
+    for (const { id } of [...asked].reverse()) {
+      await api.jobs.stop({ jobId: id });
+    }
+    const stopped: Job[] = [];
+    for (const { id } of asked) {
+      let job = await api.jobs.get({ jobId: id });
+      // Of one that rents the machine is to be gone, too.
+      while (input.wait && !isJobSettled(job)) {
+        await clock.sleep(LOOK_AGAIN_MS);
+        job = await api.jobs.get({ jobId: id });
+      }
+      stopped.push(job);
     }
     if (input.json) {
-      io.json(job);
+      io.json(stopped.length === 1 ? stopped[0] : stopped);
     } else {
-      io.line(`${job.name}: ${jobStandLine(job, clock.now())}`);
+      stopped.forEach(job => io.line(`${job.name}: ${jobStandLine(job, clock.now())}`));
     }
     return EXIT.ok;
   },
@@ -212,5 +227,15 @@ const addFetch = defineCommand({
 export const addJob = defineGroup({
   name: 'job',
   summary: 'run programs on a cluster that go on when you leave',
-  commands: [addList, addJobRun, addShow, addJobLogs, addJobCompare, addStop, addFetch, addJobRetry],
+  commands: [
+    addList,
+    addJobRun,
+    addShow,
+    addJobLogs,
+    addJobCompare,
+    addJobQueue,
+    addStop,
+    addFetch,
+    addJobRetry,
+  ],
 });
