@@ -1,6 +1,6 @@
 /** The Jobs view's rows, and what the extension and a job's page say to each other. */
 import assert from 'node:assert/strict';
-import { HitchError, type Job, jobSchema, splitWords } from '@hitch/contract';
+import { HitchError, type Job, jobSchema, LOG_FACTS, splitWords } from '@hitch/contract';
 import { jobOfRow, jobRows } from '../src/jobs/rows.ts';
 import { JobTalk } from '../src/page/job-talk.ts';
 import { rentedJob } from '../../shared/views/test/support/job.ts';
@@ -78,14 +78,17 @@ describe('The rows of jobs', () => {
 });
 
 describe('The talk with a page that shows a job', () => {
-  function begin(api: Record<string, (input: unknown) => Promise<unknown>>) {
+  function begin(
+    api: Record<string, (input: unknown) => Promise<unknown>>,
+    raw: (path: string) => Promise<Response> = () => Promise.reject(new Error('not asked for')),
+  ) {
     const posted: ToPage[] = [];
     const acted: string[] = [];
     const reported: string[] = [];
     const talk = new JobTalk(
       {
         // As much of the client as the talk uses.
-        client: () => ({ api: { jobs: api } }) as never,
+        client: () => ({ api: { jobs: api }, raw }) as never,
         post: message => posted.push(toPageSchema.parse(message)),
         act: (action, jobId) => acted.push(`${action} ${jobId}`),
         report: problem => reported.push(problem),
@@ -97,27 +100,31 @@ describe('The talk with a page that shows a job', () => {
   const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
   it('tells how the job stands, and what was asked of its log', async () => {
-    const page = { run: 1, from: 0, data: 'aGk=', next: 2, endByte: 2, isOver: true };
-    const { talk, posted, acted } = begin({
-      get: () => Promise.resolve(job()),
-      log: input => {
-        assert.deepEqual(input, { jobId: ID, from: 0, waitMs: 10 });
-        return Promise.resolve(page);
+    const facts = { run: 1, from: 0, endByte: 2, isOver: true };
+    const { talk, posted, acted } = begin(
+      {
+        get: () => Promise.resolve(job()),
+        search: () => Promise.resolve({ run: 1, lines: [{ at: 0, text: 'hi' }], next: null }),
       },
-      search: () => Promise.resolve({ run: 1, lines: [{ at: 0, text: 'hi' }], next: null }),
-    });
+      path => {
+        assert.equal(path, `/api/jobs/${ID}/log-bytes?from=0&waitMs=10`);
+        return Promise.resolve(new Response('hi', { headers: { [LOG_FACTS]: JSON.stringify(facts) } }));
+      },
+    );
     talk.take({ kind: 'ready', kept: null });
     talk.take({ kind: 'job-log', question: 1, query: { from: 0, waitMs: 10 } });
     talk.take({ kind: 'job-search', question: 2, text: 'hi', run: 1, from: 0 });
     talk.take({ kind: 'job-action', action: 'stop' });
-    await turn();
+    while (posted.length < 3) {
+      await turn();
+    }
     assert.deepEqual(posted.map(({ kind }) => kind).sort(), ['job', 'job-finds', 'job-log']);
     assert.deepEqual(acted, [`stop ${ID}`]);
   });
 
   it('says in a sentence what could not be had, and reports what it does not understand', async () => {
     const refuse = () => Promise.reject(new HitchError('NOT_FOUND', 'There is no such job.'));
-    const { talk, posted, reported } = begin({ get: refuse, log: refuse, search: refuse });
+    const { talk, posted, reported } = begin({ get: refuse, search: refuse }, refuse);
     talk.take({ kind: 'ready', kept: null });
     talk.take({ kind: 'job-log', question: 7, query: { from: 0, waitMs: 0 } });
     talk.take({ kind: 'job-log', question: 8, query: { from: -1, waitMs: 0 } });

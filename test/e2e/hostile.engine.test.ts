@@ -245,6 +245,7 @@ describe('hostile machines', function () {
     for (const [name, path] of [
       ['/raw-files', `/clusters/${asked.id}/raw-files?path=${ASKED}`],
       ['/jupyter/api/kernels', kernels],
+      ['/log-bytes', `/api/jobs/${askedJob.id}/log-bytes?run=1`],
     ] as const) {
       const route = { name, method: 'GET', path: name, isStream: false };
       await askAll(route, liesAround(route), () => raw(path), isPassedOn);

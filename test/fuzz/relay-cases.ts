@@ -18,6 +18,8 @@ const PLACES = [
   '/clusters/$cluster/raw-files?path=*',
   '/clusters/$cluster/raw-files?path=asked.txt&offset=*',
   '/clusters/$cluster/terminals/*/socket',
+  '/api/jobs/*/log-bytes',
+  '/api/jobs/job_01ARZ3NDEKTSV4RRFFQ69G5FAV/log-bytes?from=*&run=*',
   '/clusters/$other/jupyter/api/kernels',
   '/clusters/*/jupyter/api/kernels',
   '/ssh/*',

@@ -9,6 +9,7 @@ import { rawFilesRoute } from './files/raw-files.ts';
 import type { AgentFolders } from './folders.ts';
 import { bearerCheck } from './http/auth.ts';
 import { createAgentServer, type Route } from './http/server.ts';
+import { logBytesRoute } from './jobs/log-bytes.ts';
 import { noNotebook, type Notebook } from './notebook.ts';
 import { rayRoute, rayUpgrade } from './ray/route.ts';
 
@@ -64,6 +65,7 @@ export function agentServer(
         return (await notebook?.route(url, request, response)) ?? false;
       },
       rayRoute(agent.ray),
+      logBytesRoute(agent.jobs),
       apiRoute(agent),
     ],
     upgrades: [

@@ -39,7 +39,10 @@ export interface ApiParts {
   readonly clusters: ClusterService;
   readonly approvals: Approvals;
   readonly copies: Pick<Copies, 'start' | 'list' | 'get' | 'answer' | 'cancel' | 'names'>;
-  readonly jobs: Pick<Jobs, 'begin' | 'list' | 'get' | 'stop' | 'again' | 'ofRay' | 'log' | 'search'>;
+  readonly jobs: Pick<
+    Jobs,
+    'begin' | 'list' | 'get' | 'stop' | 'again' | 'ofRay' | 'log' | 'openLog' | 'search'
+  >;
   readonly jobQuotes: Pick<JobQuotes, 'quote' | 'approve' | 'discard'>;
   readonly offers: OffersPart;
   readonly providers: () => readonly ProviderInfo[];

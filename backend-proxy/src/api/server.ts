@@ -10,6 +10,7 @@ import { AgentCalls } from './agent-calls.ts';
 import { readJson, readSoon } from './body.ts';
 import { createChallenge } from './challenge.ts';
 import { refuseUpgrade, sendError, sendJson, toOrpcError, toShownError } from './envelope.ts';
+import { jobOfPath, passLogBytes } from './log-bytes.ts';
 import { answerWindow, windowPathOf } from './approval-window.ts';
 import { type Bearer, createGuard, LOCAL_ROOT } from './guard.ts';
 import type { ApiContext } from './implementer.ts';
@@ -225,6 +226,11 @@ class Api {
     if (url.pathname === '/api/openapi.json' && request.method === 'GET') {
       const { openApiDocument } = await import('@hitch/contract/openapi');
       sendJson(response, 200, await openApiDocument(this.#options.version));
+      return;
+    }
+    const logged = request.method === 'GET' ? jobOfPath(url.pathname) : null;
+    if (logged !== null) {
+      await passLogBytes(this.#options.parts.jobs, logged, url, response);
       return;
     }
     if (url.pathname.startsWith('/api/')) {

@@ -26,16 +26,24 @@ export function checkNews(before: Pick<JobRecord, 'id' | 'state' | 'runs' | 'spe
   mustBe(news.state !== 'waiting' || news.runs.length === 0, 'that a job which ran waits to begin');
 }
 
-/** @throws NotUnderstood */
-export function checkPage(
-  asked: { readonly run?: number | undefined; readonly from: number; readonly most?: number },
-  page: JobLogPage,
-): void {
-  const bytes = Buffer.byteLength(page.data, 'base64');
-  mustBe(asked.run === undefined || page.run === asked.run, 'the log of another run');
-  mustBe(page.from >= asked.from || bytes === 0, 'a log from before the place that was asked for');
-  mustBe(page.next === page.from + bytes, 'a log that skips a part');
+interface AskedPart {
+  readonly run?: number | undefined;
+  readonly from: number;
+  readonly most?: number;
+}
+
+/** @param bytes how many come. @throws NotUnderstood */
+export function checkPart(asked: AskedPart, part: Pick<JobLogPage, 'run' | 'from'>, bytes: number): void {
+  mustBe(asked.run === undefined || part.run === asked.run, 'the log of another run');
+  mustBe(part.from >= asked.from || bytes === 0, 'a log from before the place that was asked for');
   mustBe(asked.most === undefined || bytes <= asked.most, 'more of a log than was asked for');
+}
+
+/** @throws NotUnderstood */
+export function checkPage(asked: AskedPart, page: JobLogPage): void {
+  const bytes = Buffer.byteLength(page.data, 'base64');
+  mustBe(page.next === page.from + bytes, 'a log that skips a part');
+  checkPart(asked, page, bytes);
 }
 
 /** A search that went on at the same place would have no end. @throws NotUnderstood */

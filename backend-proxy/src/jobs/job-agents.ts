@@ -3,6 +3,7 @@ import { type ClusterId, HitchError } from '@hitch/contract';
 import { type Clock, within } from '@hitch/platform/src/clock.ts';
 import { agentClient } from '../access/agent-client.ts';
 import type { AgentLink } from '../access/agent-link.ts';
+import { type LinkAnswer, sendOverLink } from '../access/link-http.ts';
 
 export interface JobAgentsOptions {
   readonly clock: Clock;
@@ -21,6 +22,31 @@ export class JobAgents {
     this.#options = options;
   }
 
+  /**
+   * One of an agent's raw routes, whose body the caller reads or destroys.
+   * @throws HitchError: UNREACHABLE where the machine does not answer.
+   */
+  async raw(
+    clusterId: ClusterId,
+    path: string,
+    answerWithinMs: number,
+    ended: AbortSignal,
+  ): Promise<LinkAnswer> {
+    const link = this.#options.linkFor(clusterId);
+    const signal = AbortSignal.any([link.closed, this.#options.ending, ended]);
+    try {
+      return await sendOverLink(link, {
+        method: 'GET',
+        path,
+        signal,
+        answerWithinMs,
+        silenceMs: ANSWERS_WITHIN_MS,
+      });
+    } catch (error) {
+      throw ended.aborted ? error : noAnswer(error);
+    }
+  }
+
   /** @throws HitchError: UNREACHABLE where the machine does not answer. */
   async call<T>(
     clusterId: ClusterId,
@@ -36,11 +62,10 @@ export class JobAgents {
         run(agentClient(link).call, { signal: AbortSignal.any([late, ...signals]) }),
       );
     } catch (error) {
-      throw error instanceof HitchError || ended?.aborted === true
-        ? error
-        : new HitchError('UNREACHABLE', 'The machine does not answer; its jobs may continue.', {
-            cause: error,
-          });
+      throw error instanceof HitchError || ended?.aborted === true ? error : noAnswer(error);
     }
   }
 }
+
+const noAnswer = (cause: unknown): HitchError =>
+  new HitchError('UNREACHABLE', 'The machine does not answer; its jobs may continue.', { cause });

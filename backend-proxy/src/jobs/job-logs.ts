@@ -15,6 +15,7 @@ import type { JobRecord } from '../ledger/kinds/job.ts';
 import { checkFinds, checkPage } from './believed.ts';
 import { ANSWERS_WITHIN_MS, type JobAgents } from './job-agents.ts';
 import type { JobRecords } from './job-records.ts';
+import { agentPath, fromAgent, fromKept, type LogBytesQuery, type LogToSend } from './log-bytes.ts';
 
 /** Pages of a log that one look fetches: others have their turn. */
 const PAGES_A_LOOK = 16;
@@ -23,11 +24,16 @@ const LOOK_AGAIN_MS = 1_000;
 
 export class JobLogs {
   readonly #records: JobRecords;
-  readonly #agents: Pick<JobAgents, 'call'>;
+  readonly #agents: Pick<JobAgents, 'call' | 'raw'>;
   readonly #clock: Clock;
   readonly #ending: AbortSignal;
 
-  constructor(records: JobRecords, agents: Pick<JobAgents, 'call'>, clock: Clock, ending: AbortSignal) {
+  constructor(
+    records: JobRecords,
+    agents: Pick<JobAgents, 'call' | 'raw'>,
+    clock: Clock,
+    ending: AbortSignal,
+  ) {
     this.#records = records;
     this.#agents = agents;
     this.#clock = clock;
@@ -59,6 +65,32 @@ export class JobLogs {
       }
     }
     return this.#keptPage(record, query);
+  }
+
+  /** The same as bytes. Whoever is given it sends it. */
+  async open(id: JobId, query: LogBytesQuery, signal: AbortSignal): Promise<LogToSend> {
+    const record = this.#records.find(id);
+    const { runsBefore } = record;
+    if (this.#isAsked(record, query.run)) {
+      try {
+        const path = agentPath(id, query, onMachine(record, query.run).run);
+        const withinMs = query.waitMs + ANSWERS_WITHIN_MS;
+        const answer = await this.#agents.raw(record.clusterId, path, withinMs, signal);
+        return await fromAgent(query, answer, runsBefore);
+      } catch (error) {
+        if (signal.aborted || !(error instanceof HitchError) || error.code !== 'UNREACHABLE') {
+          throw error;
+        }
+      }
+    }
+    const run = query.run ?? Math.max(1, record.runs.length);
+    const isOver = this.#hasEnded(record, run);
+    const stretch = await this.#records.log(id).open(run, query.from, query.most);
+    if (stretch.bytes === 0 && !isOver) {
+      await this.#waitForMore(query.waitMs);
+    }
+    const { endByte } = await this.#records.log(id).extent(run);
+    return fromKept({ run, from: stretch.from, endByte, isOver }, stretch);
   }
 
   async search(id: JobId, query: z.output<typeof jobSearchQuerySchema>): Promise<JobFinds> {
@@ -111,6 +143,17 @@ export class JobLogs {
     return isThere && record.heardAtMs !== null && this.#records.hasMachine(record);
   }
 
+  /** Nothing more comes of the run to what is kept here. */
+  #hasEnded({ state, runsBefore, runs }: JobRecord, run: number): boolean {
+    return isJobOver(state) || run <= runsBefore || runs.some(({ number }) => number > run);
+  }
+
+  async #waitForMore(waitMs: number): Promise<void> {
+    if (waitMs > 0) {
+      await this.#clock.sleep(Math.min(waitMs, LOOK_AGAIN_MS), this.#ending);
+    }
+  }
+
   async #keptPage(record: JobRecord, query: z.output<typeof jobLogQuerySchema>): Promise<JobLogPage> {
     const run = query.run ?? Math.max(1, record.runs.length);
     const kept = this.#records.log(record.id);
@@ -118,10 +161,9 @@ export class JobLogs {
       kept.read(run, query.from, query.most),
       kept.extent(run),
     ]);
-    const isOver =
-      isJobOver(record.state) || run <= record.runsBefore || record.runs.some(each => each.number > run);
-    if (data.length === 0 && !isOver && query.waitMs > 0) {
-      await this.#clock.sleep(Math.min(query.waitMs, LOOK_AGAIN_MS), this.#ending);
+    const isOver = this.#hasEnded(record, run);
+    if (data.length === 0 && !isOver) {
+      await this.#waitForMore(query.waitMs);
     }
     return { run, from, data: data.toString('base64'), next: from + data.length, endByte, isOver };
   }

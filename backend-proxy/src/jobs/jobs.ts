@@ -29,6 +29,7 @@ import { checkNews, isUnclear } from './believed.ts';
 import { lost } from './lost.ts';
 import { JobAgents } from './job-agents.ts';
 import { JobLogs } from './job-logs.ts';
+import type { LogBytesQuery, LogToSend } from './log-bytes.ts';
 import { JobRecords, type JobRecordsOptions, numbered, onItsMachine } from './job-records.ts';
 import { removeOthers } from './kept-log.ts';
 import { loseRented, stopRented } from './rented/transitions.ts';
@@ -181,6 +182,11 @@ export class Jobs {
     signal: AbortSignal | undefined,
   ): Promise<JobLogPage> {
     return this.#logs.page(id, query, signal);
+  }
+
+  /** The same as bytes, which whoever is given it sends on. @throws HitchError */
+  openLog(id: JobId, query: LogBytesQuery, signal: AbortSignal): Promise<LogToSend> {
+    return this.#logs.open(id, query, signal);
   }
 
   search(id: JobId, query: z.output<typeof jobSearchQuerySchema>): Promise<JobFinds> {

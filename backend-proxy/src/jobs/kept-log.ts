@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobId, JobLogExtent, JobLogPage } from '@hitch/contract';
-import { logExtent, readLog, searchLog } from '../agent/jobs/job-log.ts';
+import { logExtent, openStretch, readLog, searchLog } from '../agent/jobs/job-log.ts';
 
 /** Of one run; what is more goes from its middle, as on the machine. */
 export const KEPT_BYTES_A_RUN = 64 * 1024 * 1024;
@@ -34,6 +34,10 @@ export class KeptLog {
 
   read(run: number, from: number, most: number): ReturnType<typeof readLog> {
     return readLog(this.#of(run), from, most);
+  }
+
+  open(run: number, from: number, most: number): ReturnType<typeof openStretch> {
+    return openStretch(this.#of(run), from, most);
   }
 
   search(run: number, text: string, from: number): ReturnType<typeof searchLog> {

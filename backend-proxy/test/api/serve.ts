@@ -81,6 +81,7 @@ export const noJobs: ApiParts['jobs'] = {
   again: noJob,
   ofRay: () => Promise.resolve({ jobs: [], more: 0 }),
   log: noJob,
+  openLog: noJob,
   search: noJob,
 };
 

@@ -1,5 +1,5 @@
 /** The page's half of the talk about a job: what it is told, and what it asks of the log. */
-import type { Job, JobFinds, JobLogPage, JobLogQuery } from '@hitch/contract';
+import type { Job, JobFinds, JobLogBytesQuery, JobLogPart } from '@hitch/contract';
 import type { FromPage, ToPage } from './messages.ts';
 
 export interface JobPage {
@@ -9,7 +9,7 @@ export interface JobPage {
 }
 
 interface Waiting {
-  readonly log?: (page: JobLogPage) => void;
+  readonly log?: (page: JobLogPart) => void;
   readonly finds?: (finds: JobFinds) => void;
   readonly fail: (error: Error) => void;
 }
@@ -24,7 +24,7 @@ export function jobPage(say: (message: FromPage) => void): JobPage {
   // Other numbers than those of the offer table's questions: both may wait in one page.
   let questions = 1_000_000;
 
-  view.log = (query: JobLogQuery, signal) => {
+  view.log = (query: JobLogBytesQuery, signal) => {
     const question = ++questions;
     signal.addEventListener('abort', () => {
       if (waiting.delete(question)) {
@@ -37,11 +37,7 @@ export function jobPage(say: (message: FromPage) => void): JobPage {
       say({
         kind: 'job-log',
         question,
-        query: {
-          from: Number(from),
-          waitMs: Number(waitMs),
-          ...(run === undefined ? {} : { run: Number(run) }),
-        },
+        query: { from, waitMs, ...(run === undefined ? {} : { run }) },
       });
     });
   };

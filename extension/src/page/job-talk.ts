@@ -1,6 +1,7 @@
 /** The extension's half of the talk with a page that shows a job. Knows no editor. */
 import type { HitchClient } from '@hitch/contract';
 import { jobIdSchema } from '@hitch/contract/src/ids.ts';
+import { readJobLog } from '@hitch/contract/src/job-log.ts';
 import { isJobSettled } from '@hitch/contract/src/jobs.ts';
 import { isAbort, sentence } from '../sentence.ts';
 import { fromPageSchema, type JobAction, type ToPage } from './messages.ts';
@@ -55,7 +56,7 @@ export class JobTalk {
         break;
       case 'job-log':
         void this.#answer(message.question, async signal => {
-          const page = await this.#api.log({ jobId: this.#id, ...message.query }, { signal });
+          const page = await readJobLog(this.#deps.client(), this.#id, message.query, signal);
           this.#deps.post({ kind: 'job-log', question: message.question, page });
         });
         break;

@@ -5,7 +5,7 @@
 import {
   clusterSchema,
   jobFindsSchema,
-  jobLogPageSchema,
+  jobLogFactsSchema,
   jobSchema,
   microUsdSchema,
   MOST_LOG_WAIT_MS,
@@ -100,7 +100,11 @@ export const toPageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('problem'), question: z.number(), sentence: z.string() }),
   /** Null, with why: it is not known. */
   z.object({ kind: z.literal('job'), job: jobSchema.nullable(), problem: z.string().nullable() }),
-  z.object({ kind: z.literal('job-log'), question: z.number(), page: jobLogPageSchema }),
+  z.object({
+    kind: z.literal('job-log'),
+    question: z.number(),
+    page: jobLogFactsSchema.extend({ bytes: z.instanceof(Uint8Array), next: z.number().int().min(0) }),
+  }),
   z.object({ kind: z.literal('job-finds'), question: z.number(), finds: jobFindsSchema }),
   z.object({
     kind: z.literal('templates'),

@@ -24,7 +24,7 @@ LOCAL_ROOT = "X-Hitch-Local-Root"
 REQUEST_HEADERS = ("Accept", "Content-Type", "Range", "If-Range", "Last-Event-Id", "X-Hitch-Client", "X-Hitch-Protocol")
 ANSWER_HEADERS = (
     "Content-Length", "Content-Range", "Accept-Ranges", "Etag", "Last-Modified", "Content-Disposition",
-    "Cache-Control", "Retry-After",
+    "Cache-Control", "Retry-After", "X-Hitch-Log",
 )
 #: Nothing that a browser would render passes: what comes from a cluster is a stranger's.
 PASSED_TYPES = re.compile(r"^(application/([\w.+-]+\+)?json|text/event-stream|application/octet-stream)\s*(;|$)", re.I)

@@ -1,6 +1,6 @@
 /** One job in a tab. */
 import '@hitch/views/define';
-import { isJobSettled, type Job, type JobId, jobOutputs } from '@hitch/contract';
+import { isJobSettled, type Job, type JobId, jobOutputs, readJobLog } from '@hitch/contract';
 import { adoptJupyterTheme, JUPYTER_THEME_CLASS } from '@hitch/views';
 import { html } from '@hitch/views/html';
 import type { TemplateResult } from 'lit/html.js';
@@ -134,7 +134,7 @@ export class JobView extends LitWidget {
     return html`<hitch-job
       .messages=${viewWords(trans)}
       .job=${this.#job}
-      .log=${(this.#log ??= (query, signal) => api.jobs.log({ jobId, ...query }, { signal }))}
+      .log=${(this.#log ??= (query, signal) => readJobLog(hitch.client, jobId, query, signal))}
       .search=${(this.#search ??= (text, run, from) => api.jobs.search({ jobId, text, run, from }))}
       @hitch-job=${({ detail }: HTMLElementEventMap['hitch-job']) => this.#act(detail.action)}
     ></hitch-job>`;

@@ -16,6 +16,7 @@ export * from './errors.ts';
 export * as format from './format.ts';
 export * from './host-history.ts';
 export * from './ids.ts';
+export * from './job-log.ts';
 export * from './jobs.ts';
 export * from './job-queues.ts';
 export * from './job-quotes.ts';

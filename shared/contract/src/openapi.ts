@@ -57,6 +57,20 @@ const bytes = { 'application/octet-stream': { schema: {} } };
 
 /** Routes beside oRPC's: bytes, Jupyter's own API, and the challenge. Sockets are named in the description. */
 const RAW_PATHS: Record<string, Record<string, Operation>> = {
+  '/api/jobs/{jobId}/log-bytes': {
+    get: {
+      operationId: 'jobs.logBytes',
+      summary: 'What a job printed, as bytes; x-hitch-log says from which place of which run they are',
+      parameters: [
+        parameter('jobId', 'path', 'The job.', true),
+        parameter('run', 'query', 'Left out: the latest.', false),
+        parameter('from', 'query', 'Number of the first byte that is wanted.', false),
+        parameter('most', 'query', 'Bytes in this answer; 4 MiB at most.', false),
+        parameter('waitMs', 'query', 'Where there is nothing yet, it is waited for so long.', false),
+      ],
+      responses: { 200: { description: 'The bytes; none: there are none yet', content: bytes } },
+    },
+  },
   '/clusters/{clusterId}/raw-files': {
     get: {
       operationId: 'rawFiles.read',

@@ -32,7 +32,12 @@ describe('the OpenAPI document', () => {
       assert.equal(operation?.operationId, name);
       assert.ok(operation.responses['default'], name);
     }
-    for (const path of ['/challenge', '/clusters/{clusterId}/raw-files', '/ssh/{alias}']) {
+    for (const path of [
+      '/challenge',
+      '/api/jobs/{jobId}/log-bytes',
+      '/clusters/{clusterId}/raw-files',
+      '/ssh/{alias}',
+    ]) {
       assert.ok(paths[path], path);
     }
     assert.equal(new Set(all.map(({ method, path }) => `${method} ${path}`)).size, all.length);

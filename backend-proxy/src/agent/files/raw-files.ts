@@ -6,6 +6,7 @@ import { openRegular } from '@hitch/transfer';
 import { respondJson } from '../http/envelope.ts';
 import type { Route } from '../http/server.ts';
 import { onFile, type WorkFolder } from './confine.ts';
+import { passBytes } from './pass-bytes.ts';
 import { pieceSchema, type Uploads } from './uploads.ts';
 
 export function rawFilesRoute(work: WorkFolder, uploads: Uploads): Route {
@@ -99,59 +100,8 @@ async function sendOpened(
     response.end();
     return;
   }
-  await pass(file, { start, end }, response);
-}
-
-const PIECE_BYTES = 128 * 1024;
-
-/**
- * Two pieces of memory in turn, one that is read into while the other is sent: to make a new one for each piece costs more
- * than reading and sending it. @throws Error when the receiver goes away, or the file has become shorter meanwhile
- */
-async function pass(
-  file: FileHandle,
-  { start, end }: { readonly start: number; readonly end: number },
-  response: ServerResponse,
-): Promise<void> {
-  // Who waits for what is written hears of it.
-  response.on('error', () => undefined);
-  const pieces = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)] as const;
-  let sent = Promise.resolve();
-  let at = start;
-  for (let [free, other] = pieces; at <= end; [free, other] = [other, free]) {
-    const { bytesRead } = await file.read(free, 0, Math.min(PIECE_BYTES, end - at + 1), at);
-    await sent;
-    if (bytesRead === 0) {
-      response.destroy();
-      throw new Error('The file became shorter while it was sent.');
-    }
-    at += bytesRead;
-    sent = write(response, free.subarray(0, bytesRead));
-    // It is waited for before the next piece.
-    sent.catch(() => undefined);
-  }
-  await sent;
+  await passBytes(file, { start, end }, response);
   response.end();
-}
-
-/** Resolves once the bytes are on their way and their memory is free again. */
-function write(response: ServerResponse, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const gone = (): void => reject(new Error('Whoever asked for the file has gone.'));
-    if (response.destroyed) {
-      gone();
-      return;
-    }
-    response.once('close', gone);
-    response.write(bytes, error => {
-      response.off('close', gone);
-      if (error === null || error === undefined) {
-        resolve();
-      } else {
-        reject(error);
-      }
-    });
-  });
 }
 
 /** One range; several, or one that is not written as RFC 9110 has it, get the whole file. */

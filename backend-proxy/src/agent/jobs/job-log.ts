@@ -2,7 +2,7 @@
  * What a run of a job printed, as the runner wrote it (python/hitch_job/runner.py): files named by the number of their
  * first byte. The runner alone writes them, and may take one away while it is read.
  */
-import { open, readdir, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   cutText,
@@ -54,10 +54,45 @@ export interface LogPart {
   readonly data: Buffer;
 }
 
-/** At most `most` bytes from the number `from` on, none of them across a gap. Empty: there are none yet. */
-export async function readLog(folder: string, from: number, most: number): Promise<LogPart> {
+/** A stretch of bytes without a gap, in files that are open: they can be read although the runner takes them away. */
+export class LogStretch {
+  /** Number of its first byte: the first from the asked one on that is kept. */
+  readonly from: number;
+  readonly places: readonly Place[];
+
+  constructor(from: number, places: readonly Place[]) {
+    this.from = from;
+    this.places = places;
+  }
+
+  get bytes(): number {
+    return this.places.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  async read(): Promise<Buffer> {
+    const buffer = Buffer.alloc(this.bytes);
+    let done = 0;
+    for (const { file, offset, bytes } of this.places) {
+      done += (await file.read(buffer, done, bytes, offset)).bytesRead;
+    }
+    return buffer.subarray(0, done);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.places.map(({ file }) => file.close()));
+  }
+}
+
+interface Place {
+  readonly file: FileHandle;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** At most `most` bytes from the number `from` on, none of them across a gap. The caller closes it. */
+export async function openStretch(folder: string, from: number, most: number): Promise<LogStretch> {
   const pieces = await piecesIn(folder);
-  const parts: Buffer[] = [];
+  const places: Place[] = [];
   let at = from;
   let left = most;
   let begin: number | null = null;
@@ -66,34 +101,31 @@ export async function readLog(folder: string, from: number, most: number): Promi
     if (left === 0 || isGap) {
       break;
     }
-    at = Math.max(at, piece.first);
-    const data = await readPiece(piece, at, Math.min(left, piece.end - at));
-    if (data === null) {
-      // It went between the listing and the reading: what was read so far stands, else the next one is the first.
+    const file = await open(piece.path, 'r').catch(() => null);
+    if (file === null) {
+      // It went between the listing and the reading: what was found so far stands, else the next one is the first.
       if (begin !== null) {
         break;
       }
       continue;
     }
+    at = Math.max(at, piece.first);
     begin ??= at;
-    parts.push(data);
-    at += data.length;
-    left -= data.length;
+    const bytes = Math.min(left, piece.end - at);
+    places.push({ file, offset: at - piece.first, bytes });
+    at += bytes;
+    left -= bytes;
   }
-  return { from: begin ?? Math.max(from, pieces.at(-1)?.end ?? 0), data: Buffer.concat(parts) };
+  return new LogStretch(begin ?? Math.max(from, pieces.at(-1)?.end ?? 0), places);
 }
 
-async function readPiece({ path, first }: Piece, at: number, bytes: number): Promise<Buffer | null> {
-  const file = await open(path, 'r').catch(() => null);
-  if (file === null) {
-    return null;
-  }
+/** The bytes of {@link openStretch}. Empty: there are none yet. */
+export async function readLog(folder: string, from: number, most: number): Promise<LogPart> {
+  const stretch = await openStretch(folder, from, most);
   try {
-    const buffer = Buffer.alloc(bytes);
-    const { bytesRead } = await file.read(buffer, 0, bytes, at - first);
-    return buffer.subarray(0, bytesRead);
+    return { from: stretch.from, data: await stretch.read() };
   } finally {
-    await file.close();
+    await stretch.close();
   }
 }
 

@@ -1,18 +1,18 @@
 /** One job of this node: from being asked for to its end, whichever agent sees it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type EngineKind,
   HitchError,
   type JobFinds,
+  type jobLogBytesQuerySchema,
   type JobLogPage,
   type jobLogQuerySchema,
   type JobRun,
   type jobSearchQuerySchema,
   type JobState,
   type NodeJob,
-  notebookCopy,
   stateAfter,
 } from '@hitch/contract';
 import type * as z from 'zod';
@@ -20,8 +20,10 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import { endTagged } from '../processes/ending.ts';
 import { openLog } from '../processes/log-files.ts';
+import { commandOf } from './command.ts';
 import type { JobFolder, JobRecord, JobSaid } from './job-folder.ts';
-import { logExtent, readLog, searchLog } from './job-log.ts';
+import { logExtent, openStretch, searchLog } from './job-log.ts';
+import type { OpenedLog } from './log-bytes.ts';
 
 export interface JobPlace {
   readonly clock: Clock;
@@ -137,6 +139,17 @@ export class Job {
   }
 
   async log(query: z.output<typeof jobLogQuerySchema>, signal: AbortSignal): Promise<JobLogPage> {
+    const { facts, stretch } = await this.openLog(query, signal);
+    try {
+      const data = await stretch.read();
+      return { ...facts, data: data.toString('base64'), next: facts.from + data.length };
+    } finally {
+      await stretch.close();
+    }
+  }
+
+  /** Once there is something from the place on, the run is over, or it was waited long enough. The caller closes it. */
+  async openLog(query: z.output<typeof jobLogBytesQuerySchema>, signal: AbortSignal): Promise<OpenedLog> {
     const { clock } = this.#place;
     const until = clock.monotonic() + query.waitMs;
     for (;;) {
@@ -144,11 +157,10 @@ export class Job {
       const said = this.#folder.said;
       const { run, isOver } = this.#runAsked(said, query.run);
       const folder = this.#folder.log(run);
-      const part = await readLog(folder, query.from, query.most);
-      if (part.data.length > 0 || isOver || clock.monotonic() >= until) {
+      const stretch = await openStretch(folder, query.from, query.most);
+      if (stretch.bytes > 0 || isOver || clock.monotonic() >= until) {
         const { endByte } = await logExtent(folder);
-        const next = part.from + part.data.length;
-        return { run, from: part.from, data: part.data.toString('base64'), next, endByte, isOver };
+        return { facts: { run, from: stretch.from, endByte, isOver }, stretch };
       }
       await clock.sleep(LOOK_FOR_OUTPUT_MS, signal);
     }
@@ -280,7 +292,7 @@ export class Job {
       'job.json',
       JSON.stringify({
         id,
-        command: this.#command(ground),
+        command: commandOf(this.#record, this.#folder, this.#place, ground),
         folder: join(workFolder, spec.folder),
         retries: spec.retries,
         timeLimitMs: spec.timeLimitMs,
@@ -323,35 +335,6 @@ export class Job {
         );
       }
       await clock.sleep(10);
-    }
-  }
-
-  #command({ python }: JobGround): readonly string[] {
-    const { work, graceMs } = this.#record.spec;
-    switch (work.kind) {
-      case 'command':
-        return work.command;
-      case 'script':
-        this.#folder.put('script', work.script);
-        return [existsSync('/bin/bash') ? '/bin/bash' : 'sh', this.#folder.scriptPath];
-      case 'nodes':
-        return [
-          python,
-          join(this.#place.program, 'nodes.py'),
-          ...['--nodes', work.nodes.toString(), '--grace-s', (graceMs / 2_000).toString()],
-          ...(work.torchrun ? ['--torchrun'] : []),
-          ...(work.processes === null ? [] : ['--processes', work.processes.toString()]),
-          '--',
-          ...work.command,
-        ];
-      case 'notebook':
-        return [
-          python,
-          join(this.#place.program, 'notebook.py'),
-          join(this.#place.workFolder, work.path),
-          join(this.#place.workFolder, notebookCopy(work.path, this.#record.name)),
-          ...(work.cells === null ? [] : [work.cells.first.toString(), work.cells.last.toString()]),
-        ];
     }
   }
 

@@ -5,8 +5,9 @@ import {
   HitchError,
   isJobOver,
   type Job,
-  type JobLogPage,
+  type JobLogPart,
   jobLine,
+  readJobLog,
 } from '@hitch/contract';
 import { constants } from 'node:os';
 import type { Context } from '../context.ts';
@@ -42,12 +43,12 @@ export async function writeLog(
   let decoder = new TextDecoder();
   for (let from = options.from; ;) {
     signal.throwIfAborted();
-    let page: JobLogPage;
+    let page: JobLogPart;
     try {
-      const { api } = await context.session();
+      const { client } = await context.session();
       const waitMs = options.follow ? WAIT_MS : 0;
-      const query = { jobId: job.id, from, waitMs, ...(run === undefined ? {} : { run }) };
-      page = await api.jobs.log(query, { signal });
+      const query = { from, waitMs, ...(run === undefined ? {} : { run }) };
+      page = await readJobLog(client, job.id, query, signal);
     } catch (error) {
       if (!options.follow || !(error instanceof HitchError) || error.code !== 'UNREACHABLE') {
         throw error;
@@ -62,22 +63,22 @@ export async function writeLog(
     isAway = false;
     // The latest may be another one by the time of the next page.
     run ??= page.run;
-    if (page.from > from && page.data !== '') {
+    if (page.from > from && page.bytes.length > 0) {
       missing += page.from - from;
       io.note(`… ${format.bytes(page.from - from)} of this log are not kept`);
       decoder = new TextDecoder();
     }
-    if (page.data !== '') {
+    if (page.bytes.length > 0) {
       empty = 0;
       if (options.json) {
-        const text = decoder.decode(Buffer.from(page.data, 'base64'), { stream: true });
+        const text = decoder.decode(page.bytes, { stream: true });
         io.jsonLine({ type: 'log', run: page.run, from: page.from, next: page.next, text });
       } else {
-        await io.bytes(Buffer.from(page.data, 'base64'));
+        await io.bytes(page.bytes);
       }
     }
     from = page.next;
-    if (page.data === '' && (page.isOver || !options.follow)) {
+    if (page.bytes.length === 0 && (page.isOver || !options.follow)) {
       const left = page.endByte - page.next;
       if (left > 0 && ++empty < MOST_EMPTY) {
         await clock.sleep(AGAIN_MS, signal);

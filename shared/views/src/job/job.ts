@@ -7,8 +7,8 @@ import {
   isJobSettled,
   type Job,
   type JobFinds,
-  type JobLogPage,
-  type JobLogQuery,
+  type JobLogBytesQuery,
+  type JobLogPart,
   jobOutputs,
   jobStandLine,
   logLossWords,
@@ -23,7 +23,7 @@ import { LogTail } from './log-tail.ts';
 import { rentalFacts } from './rental-facts.ts';
 
 /** Asks for a part of the log; rejects with a sentence. */
-export type JobLogFunction = (query: JobLogQuery, signal: AbortSignal) => Promise<JobLogPage>;
+export type JobLogFunction = (query: JobLogBytesQuery, signal: AbortSignal) => Promise<JobLogPart>;
 export type JobSearchFunction = (text: string, run: number, from: number) => Promise<JobFinds>;
 
 /** Scrolled this close to the end, the view follows it. */
@@ -215,7 +215,7 @@ export class HitchJob extends HitchElement {
     });
   }
 
-  #show(page: JobLogPage): void {
+  #show(page: JobLogPart): void {
     const view = this.renderRoot.querySelector('pre');
     const follows = view === null || view.scrollHeight - view.scrollTop - view.clientHeight < NEAR_END_PX;
     if (this.#tail.add(page)) {

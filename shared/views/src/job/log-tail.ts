@@ -1,5 +1,5 @@
 /** What a view holds of a job's log: the newest part, as text, and a line about what stands before it. */
-import { format, type JobLogPage } from '@hitch/contract';
+import { format, type JobLogPart } from '@hitch/contract';
 
 /** A page bears so much text; all of it can be searched, fetched, or read on the command line. */
 const MOST_CHARACTERS = 1_000_000;
@@ -23,15 +23,14 @@ export class LogTail {
   }
 
   /** @returns whether there is anything new. */
-  add({ run, from, next, data }: JobLogPage): boolean {
+  add({ run, from, next, bytes }: JobLogPart): boolean {
     this.run ??= run;
-    if (data === '') {
+    if (bytes.length === 0) {
       return false;
     }
     if (from > this.from) {
       this.text += `\n… ${format.bytes(from - this.from)} are not kept …\n`;
     }
-    const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
     this.text += this.#decoder.decode(bytes, { stream: true });
     this.from = next;
     if (this.text.length > MOST_CHARACTERS) {

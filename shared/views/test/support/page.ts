@@ -116,9 +116,9 @@ const views = {
     view.job = testJob(change);
     const isOver = view.job.runs[0]?.endedAtMs !== null;
     view.log = ({ from = 0 }, signal) => {
-      const data = btoa(text.slice(Number(from)));
-      const page = { run: 1, from: Number(from), data, next: text.length, endByte: text.length, isOver };
-      return Number(from) < text.length || isOver
+      const bytes = new TextEncoder().encode(text).slice(from);
+      const page = { run: 1, from, bytes, next: text.length, endByte: text.length, isOver };
+      return from < text.length || isOver
         ? Promise.resolve(page)
         : new Promise((_resolve, reject) =>
             signal.addEventListener('abort', () => reject(new Error('aborted'))),
