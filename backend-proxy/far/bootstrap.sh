@@ -78,6 +78,8 @@ bury() {
 }
 
 printf '%s\n' "$ME" >"$ROOT/bootstrap/$RUN.pid"
+# Cancelled before it could be found by that.
+[ -e "$1" ] || exit 1
 unnamed=0
 refused=0
 waited=
@@ -102,8 +104,9 @@ until mkdir "$LOCK" 2>"$SAID"; do
 done
 # What ran beside us ends with us: all of it is in the group that we lead, where we do.
 leave() {
-  release
+  # In this order: whoever waits for the lock may make the same in the same place.
   [ -z "$PART" ] || rm -rf "$PART"
+  release
   trap '' TERM
   # shellcheck disable=SC2046
   set -- $(sed 's/^.*) //' /proc/$$/stat)

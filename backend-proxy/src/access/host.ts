@@ -110,6 +110,12 @@ export interface Host {
     signal: AbortSignal,
   ): Promise<string>;
 
+  /**
+   * Ends what {@link ensureEnvironment} has left at work there on this lock after its signal, and with it what is half made.
+   * Left out where the signal ends it. @throws HostError where that is not known.
+   */
+  endEnvironment?(lock: EnvironmentLock, signal: AbortSignal): Promise<void>;
+
   /** Writes `config` (0600) and starts the agent from it unless that very agent already runs. Idempotent. */
   startAgent(agent: { bundlePath: string; config: string }, signal: AbortSignal): Promise<void>;
 

@@ -182,6 +182,9 @@ async function makeChange(parts: Parts, state: ClusterState): Promise<void> {
         }
       }),
     );
+    if (running.signal.aborted && !parts.ending.aborted && change.id !== null) {
+      await endMaking(parts, standing, change.id);
+    }
     const failures = results.flatMap(result =>
       result.status === 'rejected' ? [errorText(result.reason)] : [],
     );
@@ -214,6 +217,29 @@ async function makeChange(parts: Parts, state: ClusterState): Promise<void> {
       tx.say({ kind: 'warning', value: 'environment', message: problem }),
     );
   }
+}
+
+/** A far machine goes on by itself when its connection is given up: whoever cancels means the work there too. */
+async function endMaking(
+  { links, locks, calls, log }: Parts,
+  nodes: readonly NodeRecord[],
+  lockId: string,
+): Promise<void> {
+  const lock = locks.get(lockId);
+  await Promise.all(
+    nodes.map(async ({ id }) => {
+      const host = links.get(id)?.host;
+      if (lock === null || host?.endEnvironment === undefined) {
+        return;
+      }
+      const end = host.endEnvironment.bind(host);
+      try {
+        await calls.limited('environmentCancelled', signal => end(lock, signal));
+      } catch (error) {
+        log.warn('A cancelled environment may still be made', { nodeId: id, error: errorText(error) });
+      }
+    }),
+  );
 }
 
 function take(tx: ClusterTransaction, id: string | null): void {

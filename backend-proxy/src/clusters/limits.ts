@@ -48,6 +48,8 @@ export const CALL_LIMIT_MS = {
   environment: 60 * MINUTE,
   /** The agent makes its own layer, and Ray is ended first. */
   environmentTold: 5 * MINUTE,
+  /** What is half made there may be gigabytes. */
+  environmentCancelled: 2 * MINUTE,
   startAgent: 60 * SECOND,
   connect: 20 * SECOND,
   agent: 15 * SECOND,

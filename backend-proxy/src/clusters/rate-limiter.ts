@@ -35,6 +35,7 @@ const URGENCY: Readonly<Record<CallName, Urgency>> = {
   python: 2,
   environment: 2,
   environmentTold: 2,
+  environmentCancelled: 2,
   startAgent: 2,
   connect: 2,
   agent: 2,

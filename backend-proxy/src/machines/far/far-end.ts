@@ -2,7 +2,7 @@
 import { HostError } from '../../access/host.ts';
 import type { FarShell } from '../../access/tunnel/far-shell.ts';
 import { lookAt, runWith } from './far-programs.ts';
-import { socketOf } from './far-host.ts';
+import { socketOf } from './paths.ts';
 import { usedRoots } from './place.ts';
 import { CLEAN, END } from './program-texts.ts';
 

@@ -1,5 +1,4 @@
 /** The way in to a machine that is reached by ssh: it is set up there, and its agent started and reached. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { shownName } from '@hitch/contract';
 import {
@@ -13,7 +12,7 @@ import {
   type NetworkSpeed,
   type PythonNeeds,
 } from '../../access/host.ts';
-import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
+import type { FarShell } from '../../access/tunnel/far-shell.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { FRUGAL_ALLOCATOR, FRUGAL_FLAGS } from '@hitch/platform/src/memory.ts';
 import { lastingConfig } from '../agent-config.ts';
@@ -38,8 +37,9 @@ import type { Found, LastLook } from './last-look.ts';
 import { lookAt, overSsh, runWith } from './far-programs.ts';
 import { checkClosed, checkPromise, chooseRoot, programsFor, type Promised } from './place.ts';
 import { startProblem } from './problems.ts';
+import { hashOf, joinProgram, machineFolder, socketOf } from './paths.ts';
 import { archOf } from './wheels.ts';
-import { CLOSE, LOG, LOOP, PREPARE, START } from './program-texts.ts';
+import { CANCEL, CLOSE, LOG, LOOP, PREPARE, START } from './program-texts.ts';
 
 export interface FarHostOptions {
   readonly shell: FarShell;
@@ -202,6 +202,17 @@ export class FarHost implements Host {
     return python;
   }
 
+  async endEnvironment({ id }: EnvironmentLock, signal: AbortSignal): Promise<void> {
+    const { shell, ref } = this.#options;
+    const { root } = await this.#find(signal);
+    const { code } = await runWith(shell, CANCEL, { ROOT: root, RUN: ref, LOCK_NAME: id }, signal);
+    if (code !== 0) {
+      throw new HostError(`${shell.name} goes on making an environment that was cancelled.`, {
+        fatal: false,
+      });
+    }
+  }
+
   async startAgent(agent: { bundlePath: string; config: string }, signal: AbortSignal): Promise<void> {
     const { shell, ref, lease } = this.#options;
     const { facts, root } = await this.#find(signal);
@@ -352,26 +363,6 @@ const AGENT_ENVIRONMENT = Object.entries({ SPT_NOENV: '1', ...FRUGAL_ALLOCATOR }
 
 /** Neither cron nor systemd reads anything else into it. */
 const isPlain = (path: string): boolean => /^[\w./+@-]+$/.test(path);
-
-const machineFolder = (root: string, ref: string): string => `${root}/machines/${ref}`;
-
-/** Short whatever the ref: a Unix socket's path may have no more than 107 bytes. */
-export function socketOf(root: string, ref: string): string {
-  return `${root}/s/${hashOf(ref)}.sock`;
-}
-
-/** Joins its standard input and output to the agent's socket, with the Node that runs the agent. */
-function joinProgram(root: string, nodeName: string, socket: string): string {
-  const program =
-    'const s=require("node:net").connect(process.argv[1]);process.stdin.pipe(s);s.pipe(process.stdout);' +
-    's.on("error",()=>process.exit(1));s.on("close",()=>process.exit(0))';
-  const path = shellWord(`${root}/cache/node-${nodeName}.path`);
-  return `exec "$(cat ${path})" -e ${shellWord(program)} ${shellWord(socket)}`;
-}
-
-function hashOf(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex').slice(0, 12);
-}
 
 /** Blocks in which nothing listens, in an order of this ref's own: other users of the machine take from the same ones. */
 function freeBlocks({ listeningPorts }: FarFacts, ref: string): readonly number[] {

@@ -28,6 +28,8 @@ export const USES = program(textOf('../../../far/uses.sh'));
 
 export const LAUNCH = program(textOf('../../../far/launch.sh'));
 
+export const CANCEL = program(textOf('../../../far/cancel.sh'));
+
 export const FOLLOW = program(textOf('../../../far/follow.sh'));
 
 export const BOOTSTRAP = program(FETCHER, textOf('../../../far/bootstrap.sh'));

@@ -71,6 +71,10 @@ export class SshHost implements Host {
     return this.#use(signal, host => host.ensureEnvironment(lock, report, signal));
   }
 
+  endEnvironment(lock: EnvironmentLock, signal: AbortSignal): Promise<void> {
+    return this.#use(signal, host => host.endEnvironment(lock, signal));
+  }
+
   startAgent(agent: { bundlePath: string; config: string }, signal: AbortSignal): Promise<void> {
     return this.#use(signal, host => host.startAgent(agent, signal));
   }
