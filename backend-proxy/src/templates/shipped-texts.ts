@@ -57,6 +57,14 @@ export const SHIPPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     'requirements.in': textOf('../../../samples/templates/trl-lora/requirements.in'),
     'requirements.lock': textOf('../../../samples/templates/trl-lora/requirements.lock'),
   },
+  'ludwig-tabular': {
+    'hitch.yaml': textOf('../../../samples/templates/ludwig-tabular/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/ludwig-tabular/README.md'),
+    'train.py': textOf('../../../samples/templates/ludwig-tabular/train.py'),
+    'model.yaml': textOf('../../../samples/templates/ludwig-tabular/model.yaml'),
+    'requirements.in': textOf('../../../samples/templates/ludwig-tabular/requirements.in'),
+    'requirements.lock': textOf('../../../samples/templates/ludwig-tabular/requirements.lock'),
+  },
   'ray-train': {
     'hitch.yaml': textOf('../../../samples/templates/ray-train/hitch.yaml'),
     'README.md': textOf('../../../samples/templates/ray-train/README.md'),
