@@ -6,8 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-# A busy computer takes longer to bring Ray and its workers up than Ray waits.
-os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
+# A busy computer takes longer to bring the workers up than Ray Train waits.
 os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "300")
 
 import ray
