@@ -72,4 +72,11 @@ export const SHIPPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     'requirements.in': textOf('../../../samples/templates/ray-train/requirements.in'),
     'requirements.lock': textOf('../../../samples/templates/ray-train/requirements.lock'),
   },
+  'ray-data': {
+    'hitch.yaml': textOf('../../../samples/templates/ray-data/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/ray-data/README.md'),
+    'predict.py': textOf('../../../samples/templates/ray-data/predict.py'),
+    'requirements.in': textOf('../../../samples/templates/ray-data/requirements.in'),
+    'requirements.lock': textOf('../../../samples/templates/ray-data/requirements.lock'),
+  },
 };
