@@ -79,4 +79,11 @@ export const SHIPPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     'requirements.in': textOf('../../../samples/templates/ray-data/requirements.in'),
     'requirements.lock': textOf('../../../samples/templates/ray-data/requirements.lock'),
   },
+  'ray-serve': {
+    'hitch.yaml': textOf('../../../samples/templates/ray-serve/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/ray-serve/README.md'),
+    'app.py': textOf('../../../samples/templates/ray-serve/app.py'),
+    'requirements.in': textOf('../../../samples/templates/ray-serve/requirements.in'),
+    'requirements.lock': textOf('../../../samples/templates/ray-serve/requirements.lock'),
+  },
 };
