@@ -86,4 +86,10 @@ export const SHIPPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     'requirements.in': textOf('../../../samples/templates/ray-serve/requirements.in'),
     'requirements.lock': textOf('../../../samples/templates/ray-serve/requirements.lock'),
   },
+  'vllm-serve': {
+    'hitch.yaml': textOf('../../../samples/templates/vllm-serve/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/vllm-serve/README.md'),
+    'requirements.in': textOf('../../../samples/templates/vllm-serve/requirements.in'),
+    'requirements.lock': textOf('../../../samples/templates/vllm-serve/requirements.lock'),
+  },
 };
