@@ -65,6 +65,15 @@ export const SHIPPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     'requirements.in': textOf('../../../samples/templates/ludwig-tabular/requirements.in'),
     'requirements.lock': textOf('../../../samples/templates/ludwig-tabular/requirements.lock'),
   },
+  'ludwig-llm': {
+    'hitch.yaml': textOf('../../../samples/templates/ludwig-llm/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/ludwig-llm/README.md'),
+    'train.py': textOf('../../../samples/templates/ludwig-llm/train.py'),
+    'model.yaml': textOf('../../../samples/templates/ludwig-llm/model.yaml'),
+    'answers.jsonl': textOf('../../../samples/templates/ludwig-llm/answers.jsonl'),
+    'requirements.in': textOf('../../../samples/templates/ludwig-llm/requirements.in'),
+    'requirements.lock': textOf('../../../samples/templates/ludwig-llm/requirements.lock'),
+  },
   'ray-train': {
     'hitch.yaml': textOf('../../../samples/templates/ray-train/hitch.yaml'),
     'README.md': textOf('../../../samples/templates/ray-train/README.md'),
