@@ -104,7 +104,8 @@ describe('Templates in JupyterLab', function suite() {
     await look(page, 'templates-mistake', 'hitch-templates');
     await templates().getByRole('combobox', { name: 'Preset' }).selectOption({ label: 'To the end' });
     await until('the preset’s value', async () => (await steps.inputValue()) === '2000');
-    await templates().getByText('2 cores; 4 GB memory').waitFor();
+    // Others on the list need the same.
+    await templates().locator('dd', { hasText: '2 cores; 4 GB memory' }).waitFor();
   });
 
   it('says a mistake of the file with its place as soon as it is there, and no more once it is mended', async () => {
