@@ -31,6 +31,8 @@ export interface InstallationOptions {
   readonly book: AddressBook;
 }
 
+const LONGEST_WAIT_MS = 3_600_000;
+
 /** Amounts are written as they are. */
 const shown = (value: object): string =>
   JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner));
@@ -157,6 +159,15 @@ export class Installation {
       this.#known().every(({ bought }) => bought.endedAtMs !== null) &&
       this.#keysLeft().length === 0
     );
+  }
+
+  /**
+   * How long what is over costs on: a network that reckons in blocks (Akash) says of an end the moment that so many of them
+   * take on average, which may still be to come. A moment that is further off a wrong clock wrote, and nobody judges it.
+   */
+  costsOnMs(nowMs: number): number {
+    const soon = this.#written.ends().filter(endMs => endMs <= nowMs + LONGEST_WAIT_MS);
+    return Math.max(nowMs, ...soon) - nowMs;
   }
 
   /** Keys of ours on the accounts. */

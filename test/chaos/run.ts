@@ -214,6 +214,7 @@ class ChaosRun {
       report.foreignDestroyed += network.othersHarmed();
     }
     for (const installation of this.#installations) {
+      await this.#passing.pass(installation.costsOnMs(this.#clock.now()));
       await installation.judge(this.#passing);
     }
   }

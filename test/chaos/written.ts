@@ -67,6 +67,13 @@ export class Written {
     return this.#forgotten.has(ref);
   }
 
+  /** The moments at which stretches end that cost something. */
+  ends(): readonly number[] {
+    return [...this.#segments.values()].flatMap(own =>
+      [...own.values()].flatMap(({ endMs }) => (endMs === null ? [] : [endMs])),
+    );
+  }
+
   /** Whether a purchase was begun of which no record says how it ended. */
   isUnclear(): boolean {
     return this.attempts().some(({ state }) => state === 'intended' || state === 'quarantined');
