@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { CLUSTER_PHASES } from '@hitch/contract';
+import { CLUSTER_PHASES, type Node } from '@hitch/contract';
 import {
   clusterOfRow,
   clusterRow,
@@ -94,6 +94,16 @@ describe('the rows of the Clusters view', () => {
       [lost.label, lost.description, lost.icon?.name],
       ['Worker 1: 1× RTX 4090, 24 GB', 'no answer', 'warning'],
     );
+  });
+
+  it('show a machine that is only counted as one with which nothing is wrong', () => {
+    const attempt = { adopted: 'watched', state: 'owned' } as Node['attempts'][number];
+    const silent = node({ phase: 'unreachable' });
+    const watched = node({ phase: 'unreachable', attempts: [attempt] });
+    const icon = (of: typeof silent) =>
+      clusterRow(cluster({ phase: 'unreachable', nodes: [of] }), context).icon;
+    assert.deepEqual(icon(watched), { name: 'eye' });
+    assert.equal(icon(silent)?.color, 'list.errorForeground');
   });
 
   it('say in a node’s tip what is waited for, and until when, once it takes long', () => {

@@ -31,6 +31,16 @@ const ICONS: Readonly<Record<ClusterPhase, RowIcon>> = {
 /** Over, but not confirmed gone: that it may still cost is what its icon has to say. */
 const MAY_COST: RowIcon = { name: 'warning', color: 'list.warningForeground' };
 
+/** Only counted: whether it answers is not known, and nothing is wrong. */
+const COUNTED: RowIcon = { name: 'eye' };
+
+function iconOf(cluster: Cluster): RowIcon {
+  if (!isLive(cluster) && cluster.conditions.cleanup.status !== 'yes') {
+    return MAY_COST;
+  }
+  return cluster.phase === 'unreachable' && isOnlyWatched(cluster) ? COUNTED : ICONS[cluster.phase];
+}
+
 export const clusterRowId = (id: string): string => `cluster:${id}`;
 
 /** The cluster that a row, or anything below it, belongs to. */
@@ -68,7 +78,7 @@ export function clusterRow(cluster: Cluster, context: RowContext): Row {
     label,
     // A sidebar is narrow, and the buttons of a row take from its end.
     description: clusterLine(cluster, context.nowMs, { ...words, moneyFirst: true }),
-    icon: over && cluster.conditions.cleanup.status !== 'yes' ? MAY_COST : ICONS[cluster.phase],
+    icon: iconOf(cluster),
     contextValue: ['cluster', cluster.phase, ...actions].join(';'),
     collapsible: over ? 'none' : 'collapsed',
     spoken: `Cluster ${label}: ${isMoving(cluster) ? line.replace(/, \d+:\d\d(:\d\d)?/, '') : line}`,
