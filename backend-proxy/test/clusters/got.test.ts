@@ -19,6 +19,27 @@ describe('what was rented', () => {
     assert.equal(worse({ gpuModel: 'T4', gpuCount: 1 }, { gpuModel: null, gpuCount: 0 }), null);
   });
 
+  it('is as offered whichever way its network names the GPU', () => {
+    for (const [offered, named] of [
+      ['RTX 4090', 'NVIDIA GeForce RTX 4090'],
+      ['RTX 4090', 'RTX_4090'],
+      ['H100 SXM', 'NVIDIA H100 80GB SXM'],
+      ['NVIDIA A100 80GB', 'A100'],
+    ] as const) {
+      assert.equal(worse({ gpuModel: named }, { gpuModel: offered }), null, named);
+    }
+    for (const [offered, named] of [
+      ['RTX 4070', 'RTX 4070 Ti'],
+      ['RTX 4070 Ti', 'NVIDIA GeForce RTX 4070'],
+      ['A100 80GB', 'A100 40GB'],
+      ['H100 SXM', 'H100 PCIe'],
+      ['RTX 6000 Ada', 'Quadro RTX 6000'],
+      ['L40S', 'L40'],
+    ] as const) {
+      assert.notEqual(worse({ gpuModel: named }, { gpuModel: offered }), null, named);
+    }
+  });
+
   it('is worse with another GPU or fewer, where it may be taken back, and where others stand behind it', () => {
     assert.equal(worse({ gpuModel: 'A100 80GB' }), '8× A100 80GB and not 8× H100 SXM');
     assert.equal(worse({ gpuCount: 4 }), '4× H100 SXM and not 8× H100 SXM');
