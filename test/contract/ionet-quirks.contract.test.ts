@@ -184,7 +184,11 @@ describe('io.net', () => {
         }
         assert.equal((await provider.history('hitch-0', signal)).length, 1);
         faults.add({ route: LIST, nth: 2, fault: answering(500, 'Internal Server Error') });
-        await assert.rejects(provider.list(signal), isFailure('retryable'));
+        const { offer } = await aRequest(provider);
+        await assert.rejects(provider.listNear(offer, signal), isFailure('retryable'));
+        faults.add({ route: LIST, nth: 2, fault: answering(500, 'Internal Server Error') });
+        assert.deepEqual(await provider.list(signal), [], 'no part of one product');
+        assert.match(provider.listLeftOut() ?? '', /^Virtual machines of io\.net cannot be listed/);
       });
     }
 
@@ -297,6 +301,43 @@ describe('io.net', () => {
       assert.deepEqual(simulator.rentals(), []);
     });
 
+    it('may be allowed to read one of the two products alone, which keeps nothing of that from anybody', async () => {
+      for (const [closed, missing] of [
+        ['caas', 'Containers'],
+        ['vmaas', 'Virtual machines'],
+      ] as const) {
+        const denied = answering(403, { detail: 'Your key is for another product' });
+        const subject = open({ containerHardware: CONTAINER_HARDWARE }, [
+          { route: new RegExp(`/enterprise/v1/io-cloud/${closed}/deploy`), fault: denied },
+        ]);
+        const { provider } = subject;
+        const machines = closed === 'caas';
+        assert.deepEqual((await provider.account(signal)).scopes, machines ? null : ['rent containers']);
+        assert.ok((await provider.time(signal)) > 0);
+        const offers = await provider.offers(signal);
+        const [own, other] = ['vm', 'container'].map(kind => {
+          const offer = offers.find(each => each.kind === kind);
+          assert.ok(offer !== undefined, kind);
+          return offer;
+        });
+        const [readable, unreadable] = machines ? [own, other] : [other, own];
+        assert.ok(readable !== undefined && unreadable !== undefined);
+        const id = machines ? await byHand(subject.simulator) : '';
+        assert.deepEqual(
+          (await provider.list(signal)).map(each => each.id),
+          machines ? [id] : [],
+        );
+        assert.equal(
+          provider.listLeftOut(),
+          `${missing} of io.net cannot be listed: io.net says: Your key is for another product.`,
+        );
+        assert.deepEqual(await provider.history('hitch-none', signal, undefined, readable), []);
+        assert.equal((await provider.listNear(readable, signal)).length, machines ? 1 : 0);
+        await assert.rejects(provider.listNear(unreadable, signal), /another product/);
+        await assert.rejects(provider.history('hitch-none', signal, undefined, unreadable));
+      }
+    });
+
     it('opens 300 requests a minute, and no more pass the limits that its adapter says', async () => {
       const { provider, clock } = open();
       const { limits = {}, routes = {} } = provider.capabilities;
@@ -351,6 +392,25 @@ describe('io.net', () => {
         provider.offersLeftOut(),
         'Offers of io.net are left out: 1 without a price. Containers of io.net are left out: 1 without a price.',
       );
+    });
+
+    it('of one product stand alone: where the other’s list fails, what was known of that stays, and is said', async () => {
+      const fails = { route: /\/caas\/hardware$/, nth: 2, fault: answering(500, 'Internal Server Error') };
+      const { provider } = open({ containerHardware: CONTAINER_HARDWARE }, [fails]);
+      const before = await provider.offers(signal);
+      assert.ok(!before.some(offer => provider.offerStays(offer)));
+      const now = await provider.offers(signal);
+      assert.ok(now.length > 0 && now.every(({ kind }) => kind === 'vm'));
+      assert.deepEqual(
+        [...now, ...before.filter(offer => provider.offerStays(offer))].map(({ id }) => id),
+        before.map(({ id }) => id),
+      );
+      assert.match(
+        provider.offersLeftOut() ?? '',
+        /Containers of io\.net are not up to date: io\.net says: Internal Server Error/,
+      );
+      await provider.offers(signal);
+      assert.ok(!before.some(offer => provider.offerStays(offer)));
     });
 
     it('are asked for without a key', async () => {

@@ -175,8 +175,20 @@ export function describeFaults(
       async () => {
         const { provider } = await build(fault);
         await provider.create(await aRequest(provider), signal);
-        await provider.create(await aRequest(provider), signal);
-        await assert.rejects(provider.list(signal), isFailure('retryable', 'unknownOutcome'));
+        const request = await aRequest(provider);
+        await provider.create(request, signal);
+        const failed = isFailure('retryable', 'unknownOutcome');
+        if (provider.listNear === undefined) {
+          await assert.rejects(provider.list(signal), failed);
+          return;
+        }
+        await assert.rejects(provider.listNear(request.offer, signal), failed);
+        // Of the places that answer, if any does.
+        const said = await provider.list(signal).then(
+          () => provider.listLeftOut?.() ?? null,
+          (error: unknown) => String(error),
+        );
+        assert.notEqual(said, null);
       },
     );
   }

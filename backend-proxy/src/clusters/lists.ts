@@ -57,7 +57,7 @@ export class Lists {
     const instances = await this.#calls.provider(
       provider,
       'list',
-      signal => near(offer, signal),
+      (signal, nextPage) => near(offer, signal, nextPage),
       async () => {
         askedAtMs = this.#clock.now();
       },

@@ -168,7 +168,8 @@ async function historyOf(
     : parts.calls.provider(
         provider,
         'list',
-        async (signal, nextPage) => (await provider.history?.(attempt.mark, signal, nextPage)) ?? [],
+        async (signal, nextPage) =>
+          (await provider.history?.(attempt.mark, signal, nextPage, attempt.offer)) ?? [],
       );
 }
 

@@ -33,7 +33,14 @@ interface Observation {
 interface Seen {
   /** How often each machine was seen that should be gone, by its id. */
   readonly observations: Map<string, Observation>;
+  /** How many lists in a row lacked a part: what is there may come back in a moment. */
+  partly: number;
 }
+
+const PART_AGAIN_MS = 1_000;
+
+const againMs = ({ partly }: Seen): number =>
+  partly === 0 ? SWEEP_EVERY_MS : Math.min(SWEEP_EVERY_MS, PART_AGAIN_MS * 2 ** (partly - 1));
 
 export const SWEEP = 'sweep';
 
@@ -62,11 +69,11 @@ export function createSweep(parts: Parts): Reconciler {
         parts.strangers.delete(id);
         return {};
       }
-      const seen = memory.get(id) ?? { observations: new Map() };
+      const seen = memory.get(id) ?? { observations: new Map(), partly: 0 };
       memory.set(id, seen);
       await sweep(parts, provider, seen);
       if (inUse.has(id)) {
-        return { requeueAfterMs: SWEEP_EVERY_MS, backoff: true };
+        return { requeueAfterMs: againMs(seen), backoff: true };
       }
       return provider.login === null ? {} : { requeueAfterMs: ACCOUNT_LOOK_EVERY_MS };
     },
@@ -77,6 +84,7 @@ async function sweep(parts: Parts, provider: Provider, seen: Seen): Promise<void
   await bringBackIntoTime(parts, provider);
   const list = provider.capabilities.refVia === 'none' ? null : await parts.lists.ask(provider);
   if (list !== null) {
+    seen.partly = (provider.listLeftOut?.() ?? null) === null ? 0 : seen.partly + 1;
     noteStrangers(parts, provider, list);
     await reclaimOrphans(parts, provider, list, seen);
     await endSeconds(parts, provider);

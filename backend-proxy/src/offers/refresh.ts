@@ -3,7 +3,7 @@
  * on its own cadence, through the limiter that all calls to it share; one that fails is asked again after a growing pause
  * while its last known offers stand.
  */
-import { HitchError, type ProviderId } from '@hitch/contract';
+import { HitchError, type Offer, type ProviderId } from '@hitch/contract';
 import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 import { type Log, errorText } from '@hitch/platform/src/log.ts';
 import { lacksLogin, type LoginState, type NextPage, type Provider } from '../providers/provider.ts';
@@ -269,7 +269,7 @@ export class OfferRefresh {
         provider.offers(AbortSignal.any([signal, stopping]), nextPage),
       );
       if (!stopping.aborted) {
-        book.replace(provider.id, offers, clock.now());
+        book.replace(provider.id, [...offers, ...this.#staying(provider)], clock.now());
         void this.#keep(provider);
         const leftOut = provider.offersLeftOut?.() ?? null;
         if (leftOut !== null) {
@@ -281,6 +281,11 @@ export class OfferRefresh {
     } catch (error) {
       return stopping.aborted ? 0 : this.#failed(provider, error);
     }
+  }
+
+  #staying(provider: Provider): readonly Offer[] {
+    const stays = provider.offerStays?.bind(provider);
+    return stays === undefined ? [] : (this.#options.book.all(provider.id)?.offers ?? []).filter(stays);
   }
 
   /** Says where few searches are left for the day. @param before how many there were before this one */

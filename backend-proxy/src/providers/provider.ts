@@ -133,6 +133,12 @@ export interface Provider {
   offersLeftOut?(): string | null;
 
   /**
+   * Whether what stands from an earlier answer to {@link offers} stays: the list that it comes from is one of several, and was
+   * not there in the last answer. Left out: each answer takes the place of all before it.
+   */
+  offerStays?(offer: Offer): boolean;
+
+  /**
    * What one machine of an offer costs on these terms, now: asked before a person says yes to it, and again before it is
    * bought, where the answer is older than a little while. Changes nothing and costs nothing.
    * Left out: the offer's own price, with its disk's for another size, is firm.
@@ -179,7 +185,7 @@ export interface Provider {
    * is switched off keeps nothing at another from being looked after and confirmed gone. Where it is there, what
    * {@link list} does not show may be at a place that does not answer.
    */
-  listNear?(offer: Offer, signal: AbortSignal): Promise<readonly Instance[]>;
+  listNear?(offer: Offer, signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]>;
 
   /**
    * Asks the network to end the instance and its billing. An id that is already gone resolves. It is asked again until
@@ -213,8 +219,14 @@ export interface Provider {
   /**
    * Everything this account ever rented under `mark`, what is over too, where the network keeps such a history: a
    * machine that came and went while nobody looked is in no list, but on the bill.
+   * @param offer what was bought: a network with {@link listNear} need be asked there alone
    */
-  history?(mark: string, signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]>;
+  history?(
+    mark: string,
+    signal: AbortSignal,
+    nextPage?: NextPage,
+    offer?: Offer,
+  ): Promise<readonly Instance[]>;
 
   /**
    * How many more machines can be rented at this moment, where that is known without asking anybody: then offers say

@@ -53,6 +53,34 @@ describe('strangers', () => {
     practice.close();
   });
 
+  it('of a part that did not answer are looked for again soon, and not for ever as often', async () => {
+    let leftOut: string | null = null;
+    let asked = 0;
+    const wrapProvider = (provider: Provider) =>
+      wrap(provider, {
+        listLeftOut: () => leftOut,
+        list: async (...of) => {
+          asked += 1;
+          return provider.list(...of);
+        },
+      });
+    const practice = await new Practice({ wrapProvider }).open();
+    const { id } = await practice.rent({ idleMs: 0 });
+    await practice.untilPhase(id, 'ready');
+    const listsIn = async (ms: number): Promise<number> => {
+      const before = asked;
+      await practice.run(ms);
+      return asked - before;
+    };
+    await practice.run(120_000);
+    const usual = await listsIn(300_000);
+    leftOut = 'shelf-2 does not answer.';
+    const soon = await listsIn(300_000);
+    assert.ok(soon > usual, `${soon.toString()}, and usually ${usual.toString()}`);
+    assert.equal(await listsIn(300_000), usual);
+    practice.close();
+  });
+
   it('are not those whose intent row stands here: what comes to light late is ended on the second sighting', async () => {
     const practice = await firstCreate(async buy => {
       await buy();

@@ -113,6 +113,23 @@ describe('OfferRefresh', () => {
     refresh.stop();
   });
 
+  it('keeps what the network says that its answer does not take the place of', async () => {
+    const [first, ...others] = offers;
+    const { clock, book, refresh, provider } = build(call =>
+      Promise.resolve(call === 2 ? others : offers.slice(0, call)),
+    );
+    let stays = false;
+    provider.offerStays = ({ id }) => stays && id === first?.id;
+    const shown = () => (book.all('alpha')?.offers ?? []).map(({ id }) => id).toSorted();
+    refresh.start();
+    await settle();
+    assert.deepEqual(shown(), [first?.id]);
+    stays = true;
+    await advance(clock, 60_000);
+    assert.deepEqual(shown(), offers.map(({ id }) => id).toSorted());
+    refresh.stop();
+  });
+
   it('asks no more once nobody looks, and again at the next look, which waits a moment for it', async () => {
     const { clock, book, refresh, asked } = build(() => Promise.resolve(offers), false);
     refresh.start();

@@ -38,8 +38,30 @@ export function addressed(
 export function powersOf(
   adapter: Provider,
   placed: (instance: Instance) => Instance,
-): Pick<Provider, 'price' | 'markOf' | 'advance' | 'history' | 'buyTime' | 'letIn'> {
+): Pick<
+  Provider,
+  | 'price'
+  | 'markOf'
+  | 'advance'
+  | 'history'
+  | 'buyTime'
+  | 'letIn'
+  | 'listNear'
+  | 'listLeftOut'
+  | 'offersLeftOut'
+  | 'offerStays'
+> {
   return {
+    ...(adapter.listNear === undefined
+      ? {}
+      : { listNear: async (...args) => ((await adapter.listNear?.(...args)) ?? missing()).map(placed) }),
+    ...(adapter.listLeftOut === undefined ? {} : { listLeftOut: () => adapter.listLeftOut?.() ?? null }),
+    ...(adapter.offersLeftOut === undefined
+      ? {}
+      : { offersLeftOut: () => adapter.offersLeftOut?.() ?? null }),
+    ...(adapter.offerStays === undefined
+      ? {}
+      : { offerStays: offer => adapter.offerStays?.(offer) === true }),
     ...(adapter.price === undefined
       ? {}
       : { price: async (...args) => (await adapter.price?.(...args)) ?? missing() }),

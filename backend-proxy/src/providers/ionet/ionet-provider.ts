@@ -23,7 +23,8 @@ import { isContainer, readContainers } from './container-offers.ts';
 import { IonetDeployments } from './deployments.ts';
 import { IonetApi, type IonetApiOptions, TITLE } from './ionet-api.ts';
 import { type ReadOffers, readOffers } from './offers.ts';
-import { CONTAINERS, MACHINES } from './products.ts';
+import { type Alone, eachAlone, type Missing } from './each-alone.ts';
+import { CONTAINERS, MACHINES, type SoldAs } from './products.ts';
 
 export interface IonetOptions extends IonetApiOptions {
   readonly clock: Clock;
@@ -46,6 +47,12 @@ const RECORDING: RecordingOf = {
     'on_incomplete_booking',
   ],
 };
+
+interface Greeting {
+  readonly sold: SoldAs;
+  /** The network's own time, where it says it. */
+  readonly atMs: number | null;
+}
 
 export class IonetProvider implements Provider {
   readonly id = 'ionet';
@@ -81,6 +88,9 @@ export class IonetProvider implements Provider {
   readonly #containers: IonetDeployments;
   readonly #clock: Clock;
   #leftOut: string | null = null;
+  /** The products whose list was not there in the last answers. */
+  #offersMissing: readonly Missing[] = [];
+  #listMissing: readonly Missing[] = [];
 
   constructor({ clock, ...api }: IonetOptions) {
     this.#api = new IonetApi('vmaas', api);
@@ -90,27 +100,35 @@ export class IonetProvider implements Provider {
     this.#clock = clock;
   }
 
-  /** Its containers too: where they cannot be had, the machines are offered all the same. */
+  /** Of each product that answers. @throws ProviderError where none does */
   async offers(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Offer[]> {
-    const { offers, leftOut } = readOffers(await this.#api.hardware(signal), this.#clock.now());
-    await nextPage?.();
-    const containers = await this.#containerOffers(signal);
-    const left = [leftOut, containers.leftOut].filter(sentence => sentence !== null);
+    const found = await eachAlone<ReadOffers>(
+      [
+        [MACHINES, async () => readOffers(await this.#api.hardware(signal), this.#clock.now())],
+        [
+          CONTAINERS,
+          async () => readContainers(await this.#containerApi.hardware(signal), this.#clock.now()),
+        ],
+      ],
+      signal,
+      nextPage,
+    );
+    this.#offersMissing = found.missing;
+    const left = [
+      ...found.answers.map(({ leftOut }) => leftOut).filter(sentence => sentence !== null),
+      ...found.missing.map(({ sold, why }) => `${sold.title} of ${TITLE} are not up to date: ${why}`),
+    ];
     this.#leftOut = left.length === 0 ? null : left.join(' ');
-    return [...offers, ...containers.offers];
-  }
-
-  async #containerOffers(signal: AbortSignal): Promise<ReadOffers> {
-    try {
-      return readContainers(await this.#containerApi.hardware(signal), this.#clock.now());
-    } catch (error) {
-      signal.throwIfAborted();
-      return { offers: [], leftOut: `Containers of io.net are left out: ${errorText(error)}` };
-    }
+    return found.answers.flatMap(({ offers }) => offers);
   }
 
   offersLeftOut(): string | null {
     return this.#leftOut;
+  }
+
+  offerStays(offer: Offer): boolean {
+    const seller = isContainer(offer.id) ? CONTAINERS : MACHINES;
+    return this.#offersMissing.some(({ sold }) => sold === seller);
   }
 
   async price(offer: Offer, terms: Terms, signal: AbortSignal): Promise<Price> {
@@ -126,13 +144,41 @@ export class IonetProvider implements Provider {
     return of.get(id, signal);
   }
 
+  /** Of each product that answers: a key may be allowed to read one of them only. @throws ProviderError where none does */
   async list(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
-    const machines = await this.#machines.list(signal, nextPage);
-    await nextPage?.();
-    return [...machines, ...(await this.#containers.list(signal, nextPage))];
+    const { answers, missing } = await eachAlone(
+      [
+        [MACHINES, next => this.#machines.list(signal, next)],
+        [CONTAINERS, next => this.#containers.list(signal, next)],
+      ],
+      signal,
+      nextPage,
+    );
+    this.#listMissing = missing;
+    return answers.flat();
   }
 
-  async history(mark: string, signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
+  listLeftOut(): string | null {
+    return this.#listMissing.length === 0
+      ? null
+      : this.#listMissing
+          .map(({ sold, why }) => `${sold.title} of ${TITLE} cannot be listed: ${why}`)
+          .join(' ');
+  }
+
+  async listNear(offer: Offer, signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
+    return this.#sellerOf(offer).list(signal, nextPage);
+  }
+
+  async history(
+    mark: string,
+    signal: AbortSignal,
+    nextPage?: NextPage,
+    offer?: Offer,
+  ): Promise<readonly Instance[]> {
+    if (offer !== undefined) {
+      return this.#sellerOf(offer).history(mark, signal, nextPage);
+    }
     const machines = await this.#machines.history(mark, signal, nextPage);
     await nextPage?.();
     return [...machines, ...(await this.#containers.history(mark, signal, nextPage))];
@@ -148,18 +194,39 @@ export class IonetProvider implements Provider {
     return of.buyTime(id, ms, signal);
   }
 
-  /** No call says whose a key is, nor what is left: that a key is accepted is all that can be seen. */
+  /** No call says whose a key is, nor what is left: that a key is accepted for one product at least is all that can be seen. */
   async account(signal: AbortSignal, login?: LoginValues): Promise<AccountSaid> {
-    await this.#api.greet(signal, login);
-    return { id: null, name: '', scopes: null, balanceMicroUsd: null, spendLimitPerHourMicroUsd: null };
+    const { answers, missing } = await this.#greet(signal, login);
+    const scopes =
+      missing.length === 0 ? null : answers.map(({ sold }) => `rent ${sold.title.toLowerCase()}`);
+    return { id: null, name: '', scopes, balanceMicroUsd: null, spendLimitPerHourMicroUsd: null };
   }
 
   async time(signal: AbortSignal): Promise<number> {
-    const { atMs } = await this.#api.greet(signal);
-    if (atMs === null) {
+    const { answers } = await this.#greet(signal);
+    const [atMs] = answers.flatMap(({ atMs }) => (atMs === null ? [] : [atMs]));
+    if (atMs === undefined) {
       throw new ProviderError('retryable', `${TITLE} does not say what time it is.`);
     }
     return atMs;
+  }
+
+  /** Containers are asked only where a key opens nothing of the others. */
+  async #greet(signal: AbortSignal, login?: LoginValues): Promise<Alone<Greeting>> {
+    const greet = async (sold: SoldAs, api: IonetApi): Promise<Greeting> => {
+      const { atMs } = await api.greet(signal, login);
+      return { sold, atMs };
+    };
+    try {
+      return { answers: [await greet(MACHINES, this.#api)], missing: [] };
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.kind !== 'auth') {
+        throw error;
+      }
+      const why = errorText(error);
+      const answers = [await greet(CONTAINERS, this.#containerApi)];
+      return { answers, missing: [{ sold: MACHINES, why }] };
+    }
   }
 
   #sellerOf({ id }: Pick<Offer, 'id'>): IonetDeployments {

@@ -9,6 +9,8 @@ import { readSshAccess } from './ssh-access.ts';
 
 export interface SoldAs {
   readonly product: Product;
+  /** As people call them, to begin a sentence with. */
+  readonly title: string;
   /** What stands before its ids, which the network gives to both alike. */
   readonly prefix: string;
   /** Whether hours after the first that are not used are paid back. */
@@ -28,6 +30,7 @@ export interface SoldAs {
 
 export const MACHINES: SoldAs = {
   product: 'vmaas',
+  title: 'Virtual machines',
   prefix: '',
   givesBack: true,
   takesImage: false,
@@ -49,6 +52,7 @@ const PLAIN_IMAGE = 'docker.io/pytorch/pytorch:2.5.1-cuda12.4-cudnn9-runtime';
 /** Fields as `DeployRequest` and `ContainerConfig` of `ionet-cloud` 0.4.1 (`iocloud/types.py`) send them. */
 export const CONTAINERS: SoldAs = {
   product: 'caas',
+  title: 'Containers',
   prefix: 'container:',
   givesBack: false,
   takesImage: true,
