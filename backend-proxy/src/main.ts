@@ -238,6 +238,8 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     clusters: clusters.service,
     copies,
     templates,
+    environment,
+    web: providers.web,
     linkFor: id => linkTo(clusters.service, id),
     fresh: () => refresh.fresh(),
     lock: (request, signal) => environments.lock(environmentRequestSchema.parse(request), null, signal),

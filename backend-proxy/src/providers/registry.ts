@@ -13,6 +13,7 @@ import { Machines } from '../machines/machines.ts';
 import { PythonEnvironments } from '../machines/python.ts';
 import { NETWORKS } from './folders.ts';
 import { Recorder } from './recorder.ts';
+import type { Transport } from './http/transport.ts';
 import { WebTransport } from './http/web-transport.ts';
 import type { RegisteredNetwork } from './network.ts';
 import type { OwnMachines } from './own-machines.ts';
@@ -110,6 +111,8 @@ export interface Providers {
   readonly agentAt: (address: AgentAddress) => AgentPort | null;
   /** What is asked of networks over HTTP, and answered, while somebody records it. */
   readonly recorder: Recorder;
+  /** How anything else is asked over HTTP, by the same proxy and within the same bounds. */
+  readonly web: Transport;
   /** A network's adapter, as it is for somebody who is logged in with these values. */
   readonly adapterWith: (provider: Provider, values: LoginValues) => Provider;
   /** Ends what is open to machines; what runs on them goes on. */
@@ -169,6 +172,7 @@ export function buildProviders(settings: ProviderSettings, deps: ProviderDeps): 
     agentAt: address =>
       built.reduce<AgentPort | null>((agent, one) => agent ?? one.agentAt?.(address) ?? null, null),
     recorder,
+    web: web.send,
     adapterWith: (provider, values) => {
       const network = NETWORKS.find(({ id }) => id === provider.id);
       return network === undefined ? provider : build(network, () => Promise.resolve(values)).provider;

@@ -9,6 +9,7 @@ import {
   type LockedEnvironment,
   quoteRequestSchema,
 } from '@hitch/contract';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { checkFolder } from '../../src/templates/check-folder.ts';
 import { type TemplateToRun, templateToRun } from '../../src/jobs/rented/template-to-run.ts';
 
@@ -52,6 +53,13 @@ describe('a template that is to run', () => {
           locked.push(request);
           return { environment: answer === null ? null : { ...LOCKED, id: answer }, problems: [] };
         },
+        hub: {
+          send: () => Promise.reject(new Error('nothing is asked here')),
+          clock: systemClock,
+          endpoint: 'https://hub.example',
+          offline: true,
+        },
+        ending: new AbortController().signal,
       },
       { template, values },
       quoteRequestSchema.parse({ nodes, ...rent }),

@@ -19,6 +19,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { Templates } from '../../templates/templates.ts';
 import { JobAgents } from '../job-agents.ts';
 import { Checkpoints } from './checkpoints.ts';
+import type { HubParts } from './hub-models.ts';
 import { JobQuotes } from './job-quotes.ts';
 import { RentedJobs } from './rented-jobs.ts';
 import { copyToEnd } from './send.ts';
@@ -36,6 +37,9 @@ export interface RentedParts {
   readonly linkFor: (clusterId: ClusterId) => AgentLink;
   readonly fresh: () => Promise<void>;
   readonly lock: (request: EnvironmentRequest, signal: AbortSignal) => Promise<LockResult>;
+  readonly environment: NodeJS.ProcessEnv;
+  /** How the Hub is asked. */
+  readonly web: HubParts['send'];
 }
 
 export interface Renting {
@@ -47,6 +51,12 @@ export interface Renting {
 export function createRenting(parts: RentedParts): Renting {
   const { clock, ids, log, ledger, folder, clusters, copies, templates, linkFor, fresh, lock } = parts;
   const end = new AbortController();
+  const hub: HubParts = {
+    send: parts.web,
+    clock,
+    endpoint: parts.environment['HF_ENDPOINT'] ?? 'https://huggingface.co',
+    offline: /^(?:1|true|yes|on)$/i.test(parts.environment['HF_HUB_OFFLINE'] ?? ''),
+  };
   const agents = new JobAgents({ clock, linkFor, ending: end.signal });
   const copy = (request: Parameters<typeof copyToEnd>[1], signal: AbortSignal) =>
     copyToEnd({ copies, clock }, request, signal);
@@ -98,7 +108,12 @@ export function createRenting(parts: RentedParts): Renting {
         return clusters.quote(request);
       },
       templateToRun: (work, rent, localRoot) =>
-        templateToRun({ templates, lock: request => lock(request, end.signal) }, work, rent, localRoot),
+        templateToRun(
+          { templates, lock: request => lock(request, end.signal), hub, ending: end.signal },
+          work,
+          rent,
+          localRoot,
+        ),
       ending: end.signal,
     }),
     start: () => driver.start(),

@@ -82,7 +82,7 @@ export function quoteOf(
     template: template === null ? null : { id: template.id, digest: template.digest },
     ...sent,
     quote,
-    lines: jobQuoteLines(facts, quote),
+    lines: [...jobQuoteLines(facts, quote), ...(template?.notes ?? [])],
     yes: jobYesLabel(limits, queue),
     ...(queue === null ? {} : { queue }),
   };

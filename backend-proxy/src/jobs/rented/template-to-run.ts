@@ -16,6 +16,7 @@ import type { Accelerator, Template } from '@hitch/contract/src/templates/schema
 import type { FolderFile } from '../../templates/folder.ts';
 import { machineWords, rentWish } from '../../templates/template-words.ts';
 import type { Templates } from '../../templates/templates.ts';
+import { checkModels, type HubParts } from './hub-models.ts';
 
 export interface TemplateToRun {
   readonly template: Template;
@@ -32,11 +33,15 @@ export interface TemplateToRun {
   readonly wanted: string;
   /** How many nodes have to see its storage; null: it does not train with Ray Train. */
   readonly storageNodes: number | null;
+  /** What could not be known of its models, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 export interface TemplateTools {
   readonly templates: Pick<Templates, 'toRun'>;
   readonly lock: (request: EnvironmentRequest) => Promise<LockResult>;
+  readonly hub: HubParts;
+  readonly ending: AbortSignal;
 }
 
 /** Networks whose machines are processes on this computer. */
@@ -44,7 +49,7 @@ const HERE = new Set(['local', 'sandbox']);
 
 /** @throws HitchError BAD_INPUT with the first thing that is wrong. */
 export async function templateToRun(
-  { templates, lock }: TemplateTools,
+  { templates, lock, hub, ending }: TemplateTools,
   work: {
     readonly template: string;
     readonly preset?: string | undefined;
@@ -71,8 +76,20 @@ export async function templateToRun(
   const nodes = Math.max(rent.nodes, rentWish(template, template.resources).nodes);
   const storageNodes = usesRayTrain ? nodes : null;
   const { values, preset } = judged({ template, storageNodes }, work, 'work.values');
-  const [resource] =
-    (preset === null ? undefined : template.presets[preset]?.resources) ?? template.resources;
+  const resources = (preset === null ? undefined : template.presets[preset]?.resources) ?? template.resources;
+  const [resource] = resources;
+  const notes = await checkModels(
+    hub,
+    {
+      template,
+      values,
+      // A practice machine has this computer's disk.
+      resources: isHere(rent) ? [] : resources,
+      diskGiB: isHere(rent) ? null : (rent.diskGiB ?? rent.filter.minDiskGiB ?? null),
+      secrets: [...rent.secrets, ...rentWish(template, resources).secrets],
+    },
+    ending,
+  );
   return {
     template,
     id,
@@ -87,6 +104,7 @@ export async function templateToRun(
         : [rent.environment],
     wanted: resource === undefined ? 'any machine' : machineWords(resource),
     storageNodes,
+    notes,
   };
 }
 

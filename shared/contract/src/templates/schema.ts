@@ -74,7 +74,13 @@ export const parameterSchema = z.discriminatedUnion('type', [
     ...shown,
   }),
   /** A name of the hub, a folder on the cluster, or `tiny`. */
-  z.strictObject({ type: z.literal('model'), default: z.string().max(500).optional(), ...shown }),
+  z.strictObject({
+    type: z.literal('model'),
+    default: z.string().max(500).optional(),
+    /** Of the default one, for who has no network: a disk that is too small is refused before anything is rented. */
+    sizeGiB: z.number().positive().max(65_536).optional(),
+    ...shown,
+  }),
   z.strictObject({ type: z.literal('dataset'), default: z.string().max(500).optional(), ...shown }),
   /** A file of this computer that goes along. */
   z.strictObject({ type: z.literal('upload'), default: path.optional(), ...shown }),
