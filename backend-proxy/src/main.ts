@@ -19,6 +19,7 @@ import { Copies } from './copies/copies.ts';
 import { EnvironmentLocks } from './clusters/environment-locks.ts';
 import { createClusters } from './clusters/create-clusters.ts';
 import { Jobs } from './jobs/jobs.ts';
+import { TemplateDrafts } from './jobs/template-drafts.ts';
 import { createRenting } from './jobs/rented/compose.ts';
 import { removeDiscovery, writeDiscovery } from '@hitch/client-node/src/discovery.ts';
 import { checksOfAll } from './daemon/checks.ts';
@@ -297,6 +298,12 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       environments,
       networks,
       templates,
+      drafts: new TemplateDrafts({
+        ledger: clusters.ledger,
+        clusters: clusters.service,
+        lockOf: id => locks.get(id),
+        templates,
+      }),
       secrets,
       ssh: sshPart(sshHosts),
       relay,

@@ -49,6 +49,7 @@ const KNOWN_ON: Readonly<Record<string, Known>> = {
   'clusters.startAgain': { clusterId: '$other' },
   'copies.start': { clusterId: '$other' },
   'jobs.start': { clusterId: '$other' },
+  'templates.draft': { clusterId: '$other' },
   'jobs.quote': { environment: null },
 };
 /** These do what they say for whoever has the bearer, so that they are asked with a wrong one only. */

@@ -14,6 +14,7 @@ import type { Copies } from '../copies/copies.ts';
 import type { EnvironmentLocks } from '../clusters/environment-locks.ts';
 import type { ClusterService } from '../clusters/service.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import type { TemplateDrafts } from '../jobs/template-drafts.ts';
 import type { JobQuotes } from '../jobs/rented/job-quotes.ts';
 import type { Networks } from '../networks/networks.ts';
 import type { SecretList } from '../secrets/secret-store.ts';
@@ -52,6 +53,7 @@ export interface ApiParts {
     'list' | 'login' | 'logout' | 'test' | 'bills' | 'machines' | 'recordings'
   >;
   readonly templates: Pick<Templates, 'list' | 'check' | 'show' | 'forQuote' | 'look' | 'take' | 'remove'>;
+  readonly drafts: Pick<TemplateDrafts, 'write'>;
   readonly secrets: SecretsPart;
   readonly ssh: SshPart;
   readonly relay: Pick<Relay, 'handleRequest' | 'handleUpgrade' | 'close'>;

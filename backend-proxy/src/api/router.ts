@@ -197,6 +197,9 @@ const templates = {
   show: routes.templates.show.handler(({ context, input: { template, ...values } }) =>
     context.parts.templates.show(template, values, context.localRoot),
   ),
+  draft: routes.templates.draft.handler(({ context, input }) =>
+    context.parts.drafts.write(input, context.localRoot),
+  ),
   look: routes.templates.look.handler(({ context, input }) => {
     refusePages(context, 'read a template’s source', 'Run “hitch template add” or “hitch template update”.');
     return context.parts.templates.look(input);

@@ -100,3 +100,14 @@ export const lockWords = (locks: Locks): TemplateDetails['locks'] =>
 /** What runs, on one line or as its script. */
 export const commandWords = ({ command, script }: TemplateCommand): string =>
   command === undefined ? (script ?? '').trimEnd() : command.join(' ');
+
+/** A folder's name as a template may be called. */
+export function templateName(folder: string): string {
+  const plain = folder
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 48)
+    .replace(/-+$/, '');
+  return plain.length < 2 ? 'my-template' : plain;
+}

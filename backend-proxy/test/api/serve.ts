@@ -158,6 +158,7 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
         clean: () => Promise.resolve({ removed: 0, freedBytes: 0 }),
       },
       templates,
+      drafts: { write: noJob },
       secrets: {
         list: async () => ({ names: [...secrets.keys()], kind: 'keychain', warning: null }),
         set: async (name, value) => void secrets.set(name, value),

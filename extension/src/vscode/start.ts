@@ -27,6 +27,7 @@ import { Settings } from './settings.ts';
 import { createStatusBar, type StatusBarApi } from './status-bar.ts';
 import { createSupport } from './support-module.ts';
 import { createTemplateProblems } from './template-problems.ts';
+import { createTemplateSharing } from './template-sharing.ts';
 import { createTemplatesModule } from './templates-module.ts';
 import { createTemplatesView } from './templates-view.ts';
 import { createLog } from './screen.ts';
@@ -113,6 +114,7 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   guard.start('Messages', () => createAlerts(host, { clusterCommands }));
   const pages = guard.start('The offer table', () => createPages(host, { rent, reports }));
   guard.start('Templates', () => createTemplatesModule(host, { pages }));
+  guard.start('Shared templates', () => createTemplateSharing(host));
   const files = guard.start('Files', () => createFiles(host, { clusters, reports }));
   const jobs = guard.start('The Jobs view', () => createJobsView(host));
   guard.start('Jobs', () => createJobsModule(host, { view: jobs, files, pages }));

@@ -8,6 +8,7 @@ import { COMMANDS } from './ids.ts';
 import { remove } from './remove.ts';
 import { retry } from './retry.ts';
 import { saveNow } from './save.ts';
+import { saveTemplate } from './save-template.ts';
 import { cancel, endSave, stop } from './stop.ts';
 
 export type Act = (deps: Deps, cluster: Cluster) => Promise<unknown>;
@@ -22,6 +23,7 @@ export const ACTS: Readonly<Record<string, Act>> = {
   [COMMANDS.endSave]: endSave,
   [COMMANDS.changeEnvironment]: changeEnvironment,
   [COMMANDS.keepEnvironment]: keepEnvironment,
+  [COMMANDS.saveTemplate]: saveTemplate,
   [COMMANDS.startAgain]: (deps, cluster) => rentAgain(deps, cluster, 'start-again'),
   [COMMANDS.nextOffer]: (deps, cluster) => rentAgain(deps, cluster, 'next-offer'),
   [COMMANDS.replace]: (deps, cluster) => rentAgain(deps, cluster, 'replace'),

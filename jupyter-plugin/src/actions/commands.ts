@@ -27,6 +27,7 @@ const ACTED: readonly { readonly action: RowAction; readonly command: string }[]
   { action: 'replace', command: COMMANDS.replace },
   { action: 'environment', command: COMMANDS.changeEnvironment },
   { action: 'keepEnvironment', command: COMMANDS.keepEnvironment },
+  { action: 'template', command: COMMANDS.saveTemplate },
 ];
 
 /** What the palette calls each: a sentence that stands alone. */
@@ -44,6 +45,7 @@ function paletteLabels({ trans }: Deps): Readonly<Partial<Record<RowAction, stri
     replace: trans.__('Replace Lost Nodes…'),
     environment: trans.__('Change the Environment of a GPU Cluster…'),
     keepEnvironment: trans.__('Cancel a Change of a GPU Cluster’s Environment'),
+    template: trans.__('Save a GPU Cluster as a Template…'),
   };
 }
 

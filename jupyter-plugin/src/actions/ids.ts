@@ -23,6 +23,7 @@ export const COMMANDS = {
   replace: 'hitch:replace',
   changeEnvironment: 'hitch:change-environment',
   keepEnvironment: 'hitch:keep-environment',
+  saveTemplate: 'hitch:save-template',
 } as const;
 
 /** Those of other plugins of this package; each may be disabled. */
@@ -40,7 +41,8 @@ export const NEIGHBOURS = {
 export const paletteCategory = (trans: TranslationBundle): string => trans.__('GPUs (Hitch)');
 
 /** What a person can do with a cluster: the actions of its state, and some of these clients’ own. */
-export type RowAction = ClusterAction | 'timeline' | 'save' | 'endSave' | 'environment' | 'keepEnvironment';
+export type RowAction =
+  ClusterAction | 'timeline' | 'save' | 'endSave' | 'environment' | 'keepEnvironment' | 'template';
 
 /** Null: there is nothing behind it yet, so it is not offered. */
 export const COMMAND_OF: Readonly<Record<RowAction, string | null>> = {
@@ -63,6 +65,7 @@ export const COMMAND_OF: Readonly<Record<RowAction, string | null>> = {
   endSave: COMMANDS.endSave,
   environment: COMMANDS.changeEnvironment,
   keepEnvironment: COMMANDS.keepEnvironment,
+  template: COMMANDS.saveTemplate,
 };
 
 /** It runs, and its machines are asked. */
@@ -74,6 +77,7 @@ export function offers(cluster: Cluster, action: RowAction): boolean {
   switch (action) {
     case 'timeline':
       return true;
+    case 'template':
     case 'save':
       return cluster.conditions.kernel.status === 'yes' && clusterActions(cluster).includes('stop');
     case 'endSave':
@@ -106,6 +110,8 @@ export function rowActionLabel(
       return trans.__('Change environment…');
     case 'keepEnvironment':
       return trans.__('Cancel the change');
+    case 'template':
+      return trans.__('Save as template…');
     default:
       return actionLabel(action, cluster, titleOf);
   }

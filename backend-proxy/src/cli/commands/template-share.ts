@@ -1,13 +1,26 @@
 /** `hitch template add`, `update`, `remove`: templates from elsewhere, each looked at before a person says yes to it. */
 import { resolve } from 'node:path';
-import { type HitchClient, HitchError, type TemplateInfo, type TemplateLook } from '@hitch/contract';
+import {
+  type HitchClient,
+  HitchError,
+  type TemplateInfo,
+  type TemplateLook,
+  templateProblemLine,
+} from '@hitch/contract';
 import { looksLikeGit } from '@hitch/contract/src/templates/git-source.ts';
+import {
+  changeLines,
+  isAsBefore,
+  lookQuestion,
+  trustLines,
+} from '@hitch/contract/src/templates/look-words.ts';
 import * as z from 'zod';
+import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { confirm } from '../screen/prompt.ts';
-import { changeLines, lookLines } from '../templates/look-words.ts';
+import { detailLines } from '../templates/words.ts';
 
 const json = z.boolean().default(false);
 const yes = z.boolean().default(false);
@@ -26,9 +39,6 @@ interface Asked {
   readonly asJson: boolean;
 }
 
-const isSame = ({ before, shared }: TemplateLook): boolean =>
-  before !== null && before.shared.digest === shared.digest && before.shared.source === shared.source;
-
 /** Says what it is, asks, and takes it: nothing is written before the yes. */
 async function decide(
   { io }: Context,
@@ -36,20 +46,18 @@ async function decide(
   look: TemplateLook,
   { isAgreed, asJson }: Asked,
 ): Promise<Outcome> {
-  const { details, before } = look;
-  const { title, version } = details.info;
-  if (isSame(look)) {
+  const { details } = look;
+  if (isAsBefore(look)) {
     if (!asJson) {
-      io.line(`${title} ${version} is as it was.`);
+      io.line(`${details.info.title} ${details.info.version} is as it was.`);
     }
     return { agreed: true, look, template: null };
   }
   if (!asJson) {
-    lookLines(look).forEach(line => io.line(line));
-    changeLines(look, io).forEach(line => io.line(...line));
+    [...detailLines(details), '', ...trustLines(look)].forEach(line => io.line(line));
+    changeLines(look).forEach(({ text, rises }) => io.line(rises ? io.style('bold', text) : text));
   }
-  const question = before === null ? `Add ${title} ${version}?` : `Use ${title} ${version} from now on?`;
-  if (!isAgreed && (asJson || !(await confirm(io, question)))) {
+  if (!isAgreed && (asJson || !(await confirm(io, lookQuestion(look))))) {
     return { agreed: false, look, template: null };
   }
   const template = await api.templates.take({ id: look.id });
@@ -129,6 +137,28 @@ export const addUpdate = defineCommand({
       io.json(outcomes);
     }
     return exitOf(outcomes);
+  },
+});
+
+export const addSave = defineCommand({
+  usage: 'save <cluster> <folder>',
+  summary: 'write what a cluster is as a template: a draft of its needs, packages, limits and what ran on it',
+  examples: [['hitch template save llm-dev ./llm-train', 'then hitch template check ./llm-train']],
+  schema: z.object({ cluster: z.string(), folder: z.string().min(1), json }),
+  run: async ({ io, session, cwd }, { cluster: named, folder, json: asJson }) => {
+    const { api } = await session();
+    const { id } = await findCluster(api, named);
+    const draft = await api.templates.draft({ clusterId: id, folder: resolve(cwd, folder) });
+    if (asJson) {
+      io.json(draft);
+      return EXIT.ok;
+    }
+    io.line(`Wrote ${draft.files.join(', ')} into ${draft.folder}.`);
+    draft.check.problems.forEach(problem => io.line(templateProblemLine(problem)));
+    if (draft.check.problems.length > 0) {
+      io.line('It is a draft: this is still to be done.');
+    }
+    return EXIT.ok;
   },
 });
 

@@ -13,7 +13,7 @@ import { lockWish, makeLocks } from '../../templates/make-lock.ts';
 import { folderAndFile } from '../../templates/templates.ts';
 import { defineCommand, defineGroup } from '../command.ts';
 import { addPublish } from './template-publish.ts';
-import { addAdd, addRemove, addUpdate } from './template-share.ts';
+import { addAdd, addRemove, addSave, addUpdate } from './template-share.ts';
 import { addTemplateTest } from './template-test.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -236,6 +236,6 @@ export const addTemplate = defineGroup({
   commands: [
     addList,
     ...[addInit, addCheck, addLock, addShow, addTemplateTest],
-    ...[addAdd, addUpdate, addRemove, addPublish],
+    ...[addAdd, addUpdate, addRemove, addPublish, addSave],
   ],
 });

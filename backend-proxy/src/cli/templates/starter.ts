@@ -5,6 +5,7 @@ import { HitchError } from '@hitch/contract';
 import { TEMPLATE_FILE } from '@hitch/contract/src/templates/schema.ts';
 import { SHIPPED } from '../../templates/shipped-texts.ts';
 import { listFolder } from '../../templates/folder.ts';
+import { templateName } from '../../templates/template-words.ts';
 
 export interface Starter {
   readonly name: string;
@@ -53,17 +54,6 @@ export async function writeStarter(folder: string, from: string): Promise<Starte
     await writeFile(place, path === TEMPLATE_FILE ? named(content, name) : content, { flag: 'wx' });
   }
   return { name, files: [...files.keys()] };
-}
-
-/** A folder's name as a template may be called. */
-export function templateName(folder: string): string {
-  const plain = folder
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replace(/^[^a-z]+/, '')
-    .slice(0, 48)
-    .replace(/-+$/, '');
-  return plain.length < 2 ? 'my-template' : plain;
 }
 
 /** In place, so that comments stay. */

@@ -1,10 +1,12 @@
 /** Routes of templates: which there are, one with its form, what is wrong with a folder. */
 import { oc } from '@orpc/contract';
 import * as z from 'zod';
+import { clusterIdSchema } from '../ids.ts';
 import { parameterValueSchema } from './form.ts';
 import {
   templateCheckSchema,
   templateDetailsSchema,
+  templateDraftSchema,
   templateInfoSchema,
   templateLookSchema,
 } from './wire.ts';
@@ -57,6 +59,11 @@ export const templates = {
       }),
     )
     .output(templateDetailsSchema),
+  /** A cluster that is there, as a template to go on with: needs, packages, limits and what ran on it. */
+  draft: oc
+    .route({ method: 'POST', path: '/templates/draft', summary: 'Write a draft of a cluster as a template' })
+    .input(z.object({ clusterId: clusterIdSchema, folder }))
+    .output(templateDraftSchema),
   /** Reads a source with the user's own git and login, so that no page may ask for it. */
   look: oc
     .route({

@@ -112,6 +112,16 @@ export const templateDetailsSchema = z.object({
 });
 export type TemplateDetails = z.infer<typeof templateDetailsSchema>;
 
+/** What a cluster is, as a template to go on with: written into a new folder, and not used by anything. */
+export const templateDraftSchema = z.object({
+  /** Absolute. */
+  folder: z.string(),
+  files: z.array(z.string()),
+  /** What is still to be done before it can be used. */
+  check: templateCheckSchema,
+});
+export type TemplateDraft = z.infer<typeof templateDraftSchema>;
+
 /** What lies at a source now, before a person agrees to it. Nothing of it is used until then. */
 export const templateLookSchema = z.object({
   /** What a yes names. It holds for ten minutes. */

@@ -3,7 +3,7 @@ import type { TemplateDetails, TemplateProblem } from '@hitch/contract';
 import { nothing, type TemplateResult } from 'lit';
 import { html } from '../base/html.ts';
 import type { Translate } from '../base/translate.ts';
-import { sourceWords } from './list.ts';
+import { deprecatedWords, sourceWords } from './list.ts';
 
 const placeOf = ({ file, line, column }: TemplateProblem): string =>
   [file, line, column].filter(part => part !== null && part !== '').join(':');
@@ -27,6 +27,11 @@ export function headPart({ info }: TemplateDetails, t: Translate): TemplateResul
     <h2>${info.title}</h2>
     <p class="quiet">${[info.version, sourceWords(info, t)].filter(Boolean).join(', ')}</p>
     <p>${info.problems > 0 ? '' : info.description}</p>
+    ${
+      info.deprecated === undefined
+        ? nothing
+        : html`<p class="note warning" id="deprecated">${deprecatedWords(info, t)}</p>`
+    }
   </div>`;
 }
 

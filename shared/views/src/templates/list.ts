@@ -42,8 +42,22 @@ export function needsWords({ needs, minNodes, engine, problems }: TemplateInfo, 
 
 const SOURCES = { hitch: 'comes with Hitch', user: 'your own', folder: 'from a folder' } as const;
 
-export const sourceWords = ({ source, folder }: TemplateInfo, t: Translate): string =>
-  source === 'folder' ? t('from the folder %1', folder) : t(SOURCES[source]);
+export function sourceWords({ source, folder, shared }: TemplateInfo, t: Translate): string {
+  if (shared !== undefined) {
+    return shared.signedBy === null
+      ? t('from %1, not signed by anybody you know', shared.source)
+      : t('from %1, signed by %2', shared.source, shared.signedBy);
+  }
+  return source === 'folder' ? t('from the folder %1', folder) : t(SOURCES[source]);
+}
+
+/** Null: nothing takes its place. */
+export const deprecatedWords = ({ deprecated }: TemplateInfo, t: Translate): string | null =>
+  deprecated === undefined
+    ? null
+    : deprecated.use === null
+      ? t('Deprecated: %1', deprecated.why)
+      : t('Deprecated: %1 Use %2.', deprecated.why, deprecated.use);
 
 export function templateList(part: ListPart): TemplateResult {
   const { t, templates, current, search } = part;
@@ -76,6 +90,7 @@ export function templateList(part: ListPart): TemplateResult {
               <span class="title">${info.title}</span>
               <span class=${info.problems > 0 ? 'error' : 'quiet'}>${needsWords(info, t)}</span>
               <span class="quiet">${sourceWords(info, t)}</span>
+              ${info.deprecated === undefined ? nothing : html`<span class="quiet">${deprecatedWords(info, t)}</span>`}
             </button>
           </li>`,
       )}
