@@ -117,6 +117,10 @@ describe('a hostile page', () => {
     await refused(page.api.ssh.include({ yes: true }), 'APPROVAL_NEEDED');
     await refused(page.api.ssh.exclude({ yes: true }), 'APPROVAL_NEEDED');
     await refused(page.api.secrets.set({ name: 'HF_TOKEN', value: 'another' }), 'APPROVAL_NEEDED');
+    const source = 'git+https://git.example/team/lora';
+    await refused(page.api.templates.look({ source }), 'APPROVAL_NEEDED');
+    await refused(page.api.templates.take({ id: 'a-look' }), 'APPROVAL_NEEDED');
+    await refused(page.api.templates.remove({ name: 'lora' }), 'APPROVAL_NEEDED');
     await refused(page.api.secrets.remove({ name: 'HF_TOKEN' }), 'APPROVAL_NEEDED');
     await page.api.secrets.set({ name: 'WANDB_KEY', value: 'stored from the form' });
     assert.deepEqual(
