@@ -35,6 +35,7 @@ import { VERSION } from '@hitch/platform/src/version.ts';
 import { createNetworks } from './networks/create-networks.ts';
 import { KeptOffers } from './offers/kept-offers.ts';
 import { OfferBook } from './offers/offer-book.ts';
+import { Presets } from './offers/presets.ts';
 import { OfferRefresh } from './offers/refresh.ts';
 import { Locks } from './machines/environments/locks.ts';
 import { FarHosts } from './machines/far/far-hosts.ts';
@@ -294,6 +295,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
         query: query => book.query(query),
         refresh: provider => refresh.now(provider),
       },
+      presets: new Presets(home.presets),
       providers: () => providerList(providers.all.values(), book, logins),
       environments,
       networks,

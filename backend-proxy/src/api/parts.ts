@@ -17,6 +17,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { TemplateDrafts } from '../jobs/template-drafts.ts';
 import type { JobQuotes } from '../jobs/rented/job-quotes.ts';
 import type { Networks } from '../networks/networks.ts';
+import type { Presets } from '../offers/presets.ts';
 import type { SecretList } from '../secrets/secret-store.ts';
 import type { Templates } from '../templates/templates.ts';
 
@@ -46,6 +47,7 @@ export interface ApiParts {
   >;
   readonly jobQuotes: Pick<JobQuotes, 'quote' | 'approve' | 'discard'>;
   readonly offers: OffersPart;
+  readonly presets: Pick<Presets, 'list' | 'keep'>;
   readonly providers: () => readonly ProviderInfo[];
   readonly environments: Pick<EnvironmentLocks, 'find' | 'lock' | 'get' | 'clean'>;
   readonly networks: Pick<

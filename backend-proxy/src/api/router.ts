@@ -31,6 +31,10 @@ const offers = {
     await context.parts.offers.refresh(input.provider);
     return {};
   }),
+  presets: routes.offers.presets.handler(({ context }) => context.parts.presets.list()),
+  keepPresets: routes.offers.keepPresets.handler(({ context, input }) =>
+    context.parts.presets.keep(input.text),
+  ),
 };
 
 const quotes = {

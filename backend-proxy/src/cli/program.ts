@@ -16,6 +16,7 @@ import { addLogs } from './commands/logs.ts';
 import { addLs } from './commands/ls.ts';
 import { addNetworks } from './commands/networks.ts';
 import { addOffers } from './commands/offers.ts';
+import { addPresets } from './commands/presets.ts';
 import { addRent } from './commands/rent.ts';
 import { addRm } from './commands/rm.ts';
 import { addRun } from './commands/run.ts';
@@ -39,7 +40,7 @@ import { VERSION } from '@hitch/platform/src/version.ts';
 
 /** By what somebody is about to do, in the order in which they come to it. */
 const COMMANDS: ReadonlyMap<string, readonly AddCommand[]> = new Map([
-  ['Rent and end:', [addOffers, addRent, addStart, addApprove, addExtend, addStop, addRm]],
+  ['Rent and end:', [addOffers, addPresets, addRent, addStart, addApprove, addExtend, addStop, addRm]],
   ['See what there is:', [addLs, addShow, addLogs, addCost]],
   [
     'Work on a cluster:',

@@ -24,6 +24,7 @@ import { Logins } from '../../src/secrets/logins.ts';
 import { SecretStore } from '../../src/secrets/secret-store.ts';
 import { MemoryKeychain } from '../secrets/memory-keychain.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
+import { Presets } from '../../src/offers/presets.ts';
 import { createTemplates } from '../../src/templates/compose.ts';
 import { ids, offer, START_MS } from '../store/records.ts';
 import { FakeClusters, parseClusterId } from './fake-clusters.ts';
@@ -147,6 +148,7 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
         query: query => book.query(query),
         refresh: async () => undefined,
       },
+      presets: new Presets(join(folder, 'presets.yaml')),
       providers: () => [],
       networks,
       environments: {

@@ -39,6 +39,8 @@ export * from './offer-words.ts';
 export * from './busy-words.ts';
 export * from './paid-ahead.ts';
 export * from './paid-words.ts';
+export * from './preset-words.ts';
+export * from './presets.ts';
 export * from './quote-words.ts';
 export * from './ranking.ts';
 export * from './runtime.ts';

@@ -42,6 +42,8 @@ export interface Home {
   readonly policy: string;
   /** What templates there are; made anew where it is missing. */
   readonly templateIndex: string;
+  /** What is usually rented, once a person has changed it. */
+  readonly presets: string;
   /** Who is logged in where; the values lie in the keychain where there is one. */
   readonly logins: string;
   /** What `ssh` reads: configuration, pinned host keys, a key a cluster, and the program it speaks through. */
@@ -77,6 +79,7 @@ export function homeAt(root: string): Home {
     signers: join(absolute, 'allowed_signers'),
     policy: join(absolute, 'policy.yaml'),
     templateIndex: join(absolute, 'templates.json'),
+    presets: join(absolute, 'presets.yaml'),
     logins: join(absolute, 'logins.json'),
     ssh: join(absolute, 'ssh'),
     sockets: join(tmpdir(), `hitch-${short}`),

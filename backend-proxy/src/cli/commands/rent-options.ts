@@ -37,7 +37,10 @@ export function addRentOptions(command: Command): Command {
     .option('--hours <count>', 'hours to pay at once, where time is sold ahead (default: until it stops)')
     .option('--engine <engine>', 'single (one machine) or ray (several)')
     .option('--template <id>', 'what to set up, such as notebook or ray; one with a command runs as a job')
-    .option('--preset <name>', 'of a template with a command: values and a machine that are known to work')
+    .option(
+      '--preset <name>',
+      'what you usually rent (hitch presets), or a preset of a template with a command',
+    )
     .option('--set <name=value>', 'a parameter of a template with a command; again for more', collect)
     .option(
       '--env <file>',
@@ -61,7 +64,7 @@ export function addRentOptions(command: Command): Command {
 export const rentSchema = z.object({
   ...filterOptionsShape,
   disk: wholeNumber(1, 1_000_000).optional(),
-  nodes: wholeNumber(1, 100).default(1),
+  nodes: wholeNumber(1, 100).optional(),
   offer: z.array(z.string()).default([]),
   networks: oneOf(['any', 'same']).optional(),
   image: imageName.optional(),
@@ -156,13 +159,14 @@ export function quoteRequestFrom(input: RentInput, { clock, cwd }: Context): Quo
       next: 'See the price first: hitch rent without --yes shows it and asks.',
     });
   }
+  const { nodes = 1 } = input;
   const maxNodePrice =
-    input.max === undefined ? null : formatMicroUsd(parseMicroUsd(input.max) / BigInt(input.nodes));
+    input.max === undefined ? null : formatMicroUsd(parseMicroUsd(input.max) / BigInt(nodes));
   const stopAtMs = stopTime(input, clock.now());
   return quoteRequestSchema.parse({
     template: input.template ?? null,
     engine: input.engine ?? null,
-    nodes: input.nodes,
+    nodes,
     offerIds: input.offer,
     filter: filterOf(input),
     otherNetworks: input.networks === undefined ? null : input.networks === 'any',

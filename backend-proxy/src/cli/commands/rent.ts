@@ -1,5 +1,5 @@
 /** `hitch rent`: from a quote and a yes to a cluster that works. */
-import { type HitchClient, HitchError, type QuoteRequest } from '@hitch/contract';
+import { type HitchClient, HitchError, type Preset, type QuoteRequest } from '@hitch/contract';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { environmentHint, lockOrSay, readEnvironmentFile } from '../environment-file.ts';
@@ -47,7 +47,8 @@ async function environmentFor(
     return null;
   }
   const engine =
-    input.engine === 'ray' || (input.engine === undefined && (input.nodes > 1 || input.template === 'ray'));
+    input.engine === 'ray' ||
+    (input.engine === undefined && ((input.nodes ?? 1) > 1 || input.template === 'ray'));
   const environment = await lockOrSay(
     context,
     api,
@@ -92,13 +93,56 @@ async function rentAsJob(context: Context, input: RentInput): Promise<ExitCode |
   );
 }
 
-async function rent(context: Context, input: RentInput): Promise<ExitCode> {
+interface Wanted {
+  readonly input: RentInput;
+  /** Null: none was named, or it is one of the template's. */
+  readonly preset: Preset | null;
+}
+
+/** What `--preset` names where no template has presets of its own; any other option that is given wins. */
+async function wantedBy(context: Context, input: RentInput): Promise<Wanted> {
+  const { preset: id, ...rest } = input;
+  if (id === undefined || input.template !== undefined) {
+    return { input, preset: null };
+  }
+  const { api } = await context.session();
+  const { presets, file, problems } = await api.offers.presets();
+  const preset = presets.find(known => known.id === id);
+  if (preset === undefined) {
+    const [problem] = problems;
+    throw new HitchError(
+      'BAD_INPUT',
+      problem === undefined
+        ? `There is no preset ${id}.`
+        : `There is no preset ${id}, and ${file} has mistakes; line ${problem.line}: ${problem.sentence}`,
+      { field: '--preset', next: `Choose among ${presets.map(known => known.id).join(', ')}.` },
+    );
+  }
+  return {
+    input: {
+      ...rest,
+      nodes: input.nodes ?? preset.nodes,
+      ...(preset.template === null ? {} : { template: preset.template }),
+    },
+    preset,
+  };
+}
+
+const asPreset = (preset: Preset, { filter, ...asked }: QuoteRequest): QuoteRequest => ({
+  ...asked,
+  filter: { ...preset.filter, ...filter },
+  maxNodePricePerHourMicroUsd: asked.maxNodePricePerHourMicroUsd ?? preset.maxNodePricePerHourMicroUsd,
+});
+
+async function rent(context: Context, given: RentInput): Promise<ExitCode> {
+  const { input, preset } = await wantedBy(context, given);
   const asJob = await rentAsJob(context, input);
   if (asJob !== null) {
     return asJob;
   }
   const { api } = await context.session();
-  const asked = await preferGpus(api, quoteRequestFrom(input, context));
+  const typed = quoteRequestFrom(input, context);
+  const asked = preset === null ? await preferGpus(api, typed) : asPreset(preset, typed);
   const request = { ...asked, environment: await environmentFor(context, api, input, asked) };
   const quote = await api.quotes.create(request);
   showQuote(context, quote, input.json);
@@ -117,6 +161,7 @@ export const addRent = defineCommand({
       'hitch rent --template hf-lora --set steps=200',
       'runs the template, saves what it made, deletes the machine',
     ],
+    ['hitch rent --preset vram-24', 'the cheapest GPU with 24 GB: one of hitch presets'],
     ['hitch rent --practice --nodes 2', 'a Ray cluster of two practice machines'],
     ['hitch rent --offer vast:123 --for 2h --cap 5', 'one offer, two hours, at most $5'],
     [
