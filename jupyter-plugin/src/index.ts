@@ -11,6 +11,7 @@ import { newClusterPlugin } from './new-cluster/plugin.ts';
 import { noticesPlugin } from './notices/plugin.ts';
 import { outputsPlugin } from './outputs/plugin.ts';
 import { panelPlugin } from './panel/plugin.ts';
+import { quickPlugin } from './quick/plugin.ts';
 import { runOnPlugin } from './run-on/plugin.ts';
 import { runningPlugin } from './running/plugin.ts';
 import { settingsPlugin } from './settings/plugin.ts';
@@ -27,6 +28,7 @@ export default [
   outputsPlugin,
   cellsPlugin,
   settingsPlugin,
+  quickPlugin,
   runOnPlugin,
   panelPlugin,
   newClusterPlugin,

@@ -7,8 +7,11 @@ import { failed, said, sentenceOf, showPanelStep } from './report.ts';
 
 export type Again = 'start-again' | 'next-offer' | 'replace';
 
-/** The daemon knows what was ordered: its quote, a yes to it, and the cluster under its old name. */
-export async function rentAgain(deps: Deps, cluster: Cluster, again: Again): Promise<void> {
+/**
+ * The daemon knows what was ordered: its quote, a yes to it, and the cluster under its old name.
+ * @returns whether it is being rented.
+ */
+export async function rentAgain(deps: Deps, cluster: Cluster, again: Again): Promise<boolean> {
   const { hitch, trans, commands } = deps;
   const { approve } = await import('../approval/approve.ts');
   let send: readonly string[] = [];
@@ -42,7 +45,7 @@ export async function rentAgain(deps: Deps, cluster: Cluster, again: Again): Pro
           () => void rentAgain(deps, cluster, again),
         );
         if (wanted === null) {
-          return;
+          return false;
         }
         hours = wanted;
       } else {
@@ -59,7 +62,7 @@ export async function rentAgain(deps: Deps, cluster: Cluster, again: Again): Pro
     const isWanting =
       error instanceof HitchError && (error.code === 'NO_OFFERS' || error.code === 'CAP_TOO_LOW');
     failed(sentenceOf(error), ...(isWanting ? [step] : []));
-    return;
+    return false;
   }
   if (started !== null) {
     await hitch.refresh();
@@ -68,4 +71,5 @@ export async function rentAgain(deps: Deps, cluster: Cluster, again: Again): Pro
     said(trans.__('%1 is being rented.', cluster.name), showPanelStep(deps));
     void commands.execute(COMMANDS.showTimeline, { clusterId: cluster.id });
   }
+  return started !== null;
 }

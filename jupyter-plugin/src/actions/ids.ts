@@ -29,6 +29,10 @@ export const COMMANDS = {
 /** Those of other plugins of this package; each may be disabled. */
 export const NEIGHBOURS = {
   runOn: 'hitch:run-on',
+  rentPreset: 'hitch:rent-preset',
+  rentQuickly: 'hitch:rent-quickly',
+  runAfterRent: 'hitch:run-after-rent',
+  editPresets: 'hitch:edit-presets',
   openTerminal: 'hitch:open-terminal',
   openFiles: 'hitch:open-files',
   openJob: 'hitch:open-job',

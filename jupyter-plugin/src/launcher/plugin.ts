@@ -2,7 +2,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILauncher } from '@jupyterlab/launcher';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { COMMANDS } from '../actions/ids.ts';
+import { COMMANDS, NEIGHBOURS } from '../actions/ids.ts';
 
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:launcher',
@@ -11,6 +11,12 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   optional: [ILauncher, ITranslator],
   activate: (_app, launcher: ILauncher | null, translator: ITranslator | null) => {
     const trans = (translator ?? nullTranslator).load('jupyterlab_hitch');
+    launcher?.add({
+      command: NEIGHBOURS.rentQuickly,
+      args: { isLauncher: true },
+      category: trans.__('GPUs'),
+      rank: 0,
+    });
     launcher?.add({
       command: COMMANDS.newCluster,
       args: { isLauncher: true },

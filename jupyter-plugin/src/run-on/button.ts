@@ -1,23 +1,29 @@
 /** `Run on: This computer ▾` in a notebook's toolbar. */
 import { shownLine } from '@hitch/contract';
 import type { NotebookPanel } from '@jupyterlab/notebook';
-import { Menu, Widget } from '@lumino/widgets';
+import { MenuSvg } from '@jupyterlab/ui-components';
+import { type Menu, Widget } from '@lumino/widgets';
 import { NEIGHBOURS, COMMANDS } from '../actions/ids.ts';
 import type { Deps } from '../actions/deps.ts';
 import { setTooltip } from '../ui/text.ts';
+import { addQuickItems, openFollowing } from '../quick/menu.ts';
+import type { Quick } from '../quick/rent.ts';
 import { canRunOn, clusterOfKernel } from './targets.ts';
 
 export class RunOnButton extends Widget {
   readonly #deps: Deps;
   readonly #panel: NotebookPanel;
+  /** Null: that plugin is disabled. */
+  readonly #quick: Quick | null;
   readonly #button: HTMLButtonElement;
   readonly #menu: Menu;
 
-  constructor(deps: Deps, panel: NotebookPanel) {
+  constructor(deps: Deps, panel: NotebookPanel, quick: Quick | null) {
     super();
     this.#deps = deps;
     this.#panel = panel;
-    this.#menu = new Menu({ commands: deps.commands });
+    this.#quick = quick;
+    this.#menu = new MenuSvg({ commands: deps.commands });
     this.addClass('jp-Hitch-runOn');
     this.#button = document.createElement('button');
     this.#button.type = 'button';
@@ -29,6 +35,7 @@ export class RunOnButton extends Widget {
     panel.sessionContext.sessionChanged.connect(this.#show, this);
     panel.sessionContext.kernelPreferenceChanged.connect(this.#show, this);
     deps.hitch.changed.connect(this.#show, this);
+    quick?.later.changed.connect(this.#show, this);
     this.#show();
   }
 
@@ -46,7 +53,11 @@ export class RunOnButton extends Widget {
 
   #show(): void {
     const { trans } = this.#deps;
-    const label = trans.__('Run on: %1', this.#place ?? trans.__('This computer'));
+    const coming = this.#quick?.later.clusterOf(this.#panel.context.path);
+    const label =
+      coming === undefined
+        ? trans.__('Run on: %1', this.#place ?? trans.__('This computer'))
+        : trans.__('Moves to %1 when it is ready', coming.name);
     if (this.#button.dataset['label'] !== label) {
       this.#button.dataset['label'] = label;
       this.#button.replaceChildren(shownLine(label), caret());
@@ -54,17 +65,29 @@ export class RunOnButton extends Widget {
   }
 
   #open(): void {
-    const { hitch } = this.#deps;
+    const { left: x, bottom: y } = this.#button.getBoundingClientRect();
+    const fill = () => this.#fill();
+    if (this.#quick === null) {
+      fill();
+      this.#menu.open(x, y);
+    } else {
+      openFollowing(this.#menu, this.#quick.presets, { x, y, fill });
+    }
+  }
+
+  #fill(): void {
     this.#menu.clearItems();
     const path = this.#panel.context.path;
     const add = (clusterId: string) =>
       this.#menu.addItem({ command: NEIGHBOURS.runOn, args: { clusterId, path, isMenu: true } });
     add('');
-    hitch.clusters.filter(canRunOn).forEach(({ id }) => add(id));
+    this.#deps.hitch.clusters.filter(canRunOn).forEach(({ id }) => add(id));
     this.#menu.addItem({ type: 'separator' });
-    this.#menu.addItem({ command: COMMANDS.newCluster });
-    const { left, bottom } = this.#button.getBoundingClientRect();
-    this.#menu.open(left, bottom);
+    if (this.#quick === null) {
+      this.#menu.addItem({ command: COMMANDS.newCluster });
+    } else {
+      addQuickItems(this.#menu, this.#quick, path);
+    }
   }
 }
 

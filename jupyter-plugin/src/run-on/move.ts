@@ -4,6 +4,7 @@ import type { KernelSpec } from '@jupyterlab/services';
 import { ask, LinesBody } from '../actions/ask.ts';
 import type { Deps } from '../actions/deps.ts';
 import { attempt, failed, said } from '../actions/report.ts';
+import { pause } from '../ui/pause.ts';
 import { clusterOfKernel, kernelOn, kernelsOf, type Written } from './targets.ts';
 
 export interface Moving {
@@ -22,6 +23,35 @@ export async function findKernel({ specs, to }: Moving, written: Written): Promi
   }
   await specs.refreshSpecs();
   return look();
+}
+
+const LOOK_EVERY_MS = 500;
+const KERNELS_WITHIN_MS = 60_000;
+
+/** Resolves once the kernels of a cluster that has just become ready are listed here, or when nobody would wait longer. */
+export async function untilKernels({ deps: { now }, specs, to }: Moving): Promise<void> {
+  const untilMs = now() + KERNELS_WITHIN_MS;
+  while (kernelsOf(to, specs.specs?.kernelspecs ?? {}).length === 0 && now() < untilMs) {
+    await specs.refreshSpecs().catch(() => undefined);
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+/**
+ * A notebook that waits for this cluster already gets its kernel by itself, also when the page was loaded anew: a second one
+ * beside it would take the first one's answers.
+ * @returns whether it has it.
+ */
+export async function untilOwnKernel(
+  { sessionContext }: NotebookPanel,
+  { deps: { now }, to }: Moving,
+): Promise<boolean> {
+  const untilMs = now() + KERNELS_WITHIN_MS;
+  const isThere = (): boolean => clusterOfKernel(sessionContext.session?.kernel?.name) === to;
+  while (!isThere() && clusterOfKernel(sessionContext.kernelPreference.name) === to && now() < untilMs) {
+    await pause(LOOK_EVERY_MS);
+  }
+  return isThere();
 }
 
 /** What a notebook that has run says, or one whose kernel was chosen once. */

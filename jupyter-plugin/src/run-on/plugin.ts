@@ -7,6 +7,7 @@ import { Panel } from '@lumino/widgets';
 import { depsOf } from '../actions/deps.ts';
 import { NEIGHBOURS, paletteCategory } from '../actions/ids.ts';
 import { IPreferences } from '../settings/settings.ts';
+import { IQuick } from '../quick/plugin.ts';
 import { IHitch } from '../tokens.ts';
 
 export const runOnPlugin: JupyterFrontEndPlugin<void> = {
@@ -14,11 +15,12 @@ export const runOnPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Moves a notebook between this computer and GPU clusters, from its toolbar.',
   autoStart: true,
   requires: [IHitch, IPreferences],
-  optional: [INotebookTracker, IToolbarWidgetRegistry, ITranslator, ICommandPalette],
+  optional: [IQuick, INotebookTracker, IToolbarWidgetRegistry, ITranslator, ICommandPalette],
   activate: (
     app,
     hitch: IHitch,
     preferences: IPreferences,
+    quick: IQuick | null,
     notebooks: INotebookTracker | null,
     toolbars: IToolbarWidgetRegistry | null,
     translator: ITranslator | null,
@@ -35,9 +37,9 @@ export const runOnPlugin: JupyterFrontEndPlugin<void> = {
     toolbars?.addFactory('Notebook', 'hitch-run-on', panel => {
       const place = new Panel();
       if (panel instanceof NotebookPanel) {
-        void import('./button.ts').then(({ RunOnButton }) => {
+        void Promise.all([import('./button.ts'), quick?.load() ?? null]).then(([{ RunOnButton }, loaded]) => {
           if (!place.isDisposed) {
-            place.addWidget(new RunOnButton(deps, panel));
+            place.addWidget(new RunOnButton(deps, panel, loaded));
           }
         });
       }

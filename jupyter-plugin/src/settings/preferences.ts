@@ -38,6 +38,8 @@ export const preferencesSchema = z.object({
   offerColumns: z.array(z.string()).catch([]),
   /** Below the server's root; its own folder is always looked into. */
   templateFolders: z.array(z.string()).catch([]),
+  /** Whether the selected cell runs where its notebook moved after a rental. */
+  runAfterRent: z.boolean().catch(true),
   confirmStop: z.boolean().catch(true),
   confirmRemove: z.boolean().catch(true),
   notify: z.enum(['all', 'problems']).catch('all'),
