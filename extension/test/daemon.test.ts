@@ -143,6 +143,7 @@ describe('the list of clusters', () => {
         clusters: { list: () => Promise.resolve(lists.length > 1 ? lists.shift() : lists[0]) },
         providers: { list: nothing },
         templates: { list: nothing },
+        offers: { presets: () => Promise.resolve({ presets: [] }) },
       },
       async *watch({ signal }: { signal: AbortSignal }) {
         await new Promise(resolve => signal.addEventListener('abort', resolve));

@@ -24,7 +24,7 @@ import {
   readPaths,
 } from '../src/rent/draft.ts';
 import { arrivalOf } from '../src/rent/progress.ts';
-import { offerWords } from '../src/rent/presets.ts';
+import { offerWords } from '../src/rent/offer-words.ts';
 import { secretLines, secretNameProblem, secretWords, toggled } from '../src/rent/secrets.ts';
 import { cluster, NOW, offer } from './sample.ts';
 
@@ -61,6 +61,7 @@ describe('hours paid ahead in the steps', () => {
       nodes: 1,
       template: null,
       filter: {},
+      maxNodePricePerHourMicroUsd: null,
       offerIds: [],
       name: '',
       limits: { ...four, paidMs: 7_200_000 },
@@ -179,6 +180,7 @@ describe('what a person chose to rent', () => {
       nodes: 2,
       template: 'ray',
       filter: { multiNode: true },
+      maxNodePricePerHourMicroUsd: null,
       offerIds: [],
       name: '',
       limits,
@@ -202,6 +204,7 @@ describe('what a person chose to rent', () => {
           nodes,
           template: null,
           filter: {},
+          maxNodePricePerHourMicroUsd: null,
           offerIds: [],
           name: '',
           limits: { ...limits, ...change },

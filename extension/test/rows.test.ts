@@ -12,7 +12,7 @@ import {
 import { notebookName, stopWarning } from '../src/kernel/notebooks.ts';
 import { cheapestPerGpu, offerOfRow, offerRow, searchRow } from '../src/offers/searches.ts';
 import { storedSearches } from '../src/offers/stored.ts';
-import { PRESETS, priceWords } from '../src/rent/presets.ts';
+import { presetPriceWords } from '@hitch/contract';
 import { StatusLine, tooltip } from '../src/status/status-bar.ts';
 import { difference } from '../src/tree/row.ts';
 import { cluster, CLUSTER_ID, clusterId, kernel, node, NOW, offer } from './sample.ts';
@@ -179,8 +179,7 @@ describe('the Offers view', () => {
   });
 
   it('says the price per GPU where there are several, and finds the offer of a row', () => {
-    const [search] = PRESETS;
-    assert.ok(search !== undefined);
+    const search = { id: 'one-gpu', label: 'Cheapest GPU', nodes: 1, filter: {} };
     const row = offerRow(
       search,
       offer({ gpuCount: 4, pricePerHourMicroUsd: '1680000' }),
@@ -198,13 +197,10 @@ describe('the Offers view', () => {
   });
 
   it('counts for all nodes, and calls practice what it is', () => {
-    assert.equal(priceWords({ nodes: 2, filter: {} }, page(offer())), 'from $0.84/h, 1 offer');
-    assert.equal(priceWords({ nodes: 1, filter: {} }, page()), 'none available now');
+    assert.equal(presetPriceWords({ nodes: 2, filter: {} }, page(offer())), 'from $0.84/h, 1 offer');
+    assert.equal(presetPriceWords({ nodes: 1, filter: {} }, page()), 'none available now');
     const practice = page(offer({ practice: true }), offer({ practice: true }));
-    assert.equal(
-      priceWords({ nodes: 1, filter: { practice: 'only' } }, practice),
-      '2 offers, nobody is charged',
-    );
+    assert.equal(presetPriceWords({ nodes: 1, filter: { practice: 'only' } }, practice), '2 offers, free');
   });
 
   it('leaves out a stored search that does not read', () => {

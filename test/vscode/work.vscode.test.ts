@@ -135,7 +135,7 @@ describe('work on a cluster, in the workbench', function suite() {
 
   it('pins the packages of a file of the folder, and rents with them', async () => {
     await bench.command('Hitch: Rent GPUs…');
-    await bench.choose(/Practice, costs nothing/);
+    await bench.choose(/Practice on this computer/);
     await bench.choose(/The best available/);
     await bench.choose(/Notebook/);
     await bench.enter('llm-dev', /Name \(optional\)/);

@@ -101,9 +101,9 @@ describe('the workbench', function suite() {
     await bench.text(/daemon is not running/);
     await bench.picture('01-no-daemon');
     await bench.press('Start It', bench.page.getByText(/No clusters yet/));
-    await bench.row(/Search 1 GPU, the cheapest: from \$/);
+    await bench.row(/Search Cheapest GPU: from \$/);
     await bench.picture('02-empty');
-    await bench.expand(/Search 1 GPU, the cheapest/);
+    await bench.expand(/Search Cheapest GPU/);
     await bench.row(/Offer 1×/);
     await bench.picture('03-offers');
   });
@@ -128,11 +128,11 @@ describe('the workbench', function suite() {
   it('rents in steps, back and forth, up to the price and the yes', async () => {
     await bench.press('Rent for Practice…', bench.picker.getByText(/from \$/));
     await bench.picture('04-preset');
-    await bench.choose(/1 GPU, 24 GB or more/);
+    await bench.choose(/Cheapest 24 GB/);
     await bench.found(bench.picker.getByText(/the next best are tried/));
     await bench.picture('05-offer');
-    await bench.press('Back', bench.picker.getByRole('option', { name: /1 GPU, the cheapest/ }));
-    await bench.choose(/1 GPU, the cheapest/);
+    await bench.press('Back', bench.picker.getByRole('option', { name: /Cheapest GPU/ }));
+    await bench.choose(/Cheapest GPU/);
     await bench.choose(/The best available/);
     await bench.picture('06-template');
     await bench.choose(/Notebook/);

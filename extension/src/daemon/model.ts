@@ -3,7 +3,7 @@
  * failure. Signals (GPU use, money) are asked for only while somebody looks.
  */
 import { ClusterFollower, type Lists } from '@hitch/client';
-import type { ClusterEvent, HitchClient } from '@hitch/contract';
+import type { ClusterEvent, HitchClient, PresetList } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import { Emitter, type Stop } from '../emitter.ts';
 import { sentence } from '../sentence.ts';
@@ -52,7 +52,7 @@ export class HitchModel {
       sleep: deps.sleep,
       listWithinMs: LIST_WITHIN_MS,
       everyMs: () => this.#everyMs(),
-      onReached: (client, signal) => this.#readTemplates(client, signal),
+      onReached: (client, signal) => this.#readOnce(client, signal),
       onAbsent: () => {
         this.#set({ connection: this.#state.clusters === null ? 'absent' : 'lost', problem: null });
       },
@@ -135,6 +135,15 @@ export class HitchModel {
     }
   }
 
+  /** Reads what is usually rented again. @throws HitchError */
+  async listPresets(): Promise<PresetList> {
+    const list = await this.client.api.offers.presets(undefined, { signal: this.signal });
+    if (JSON.stringify(list.presets) !== JSON.stringify(this.#state.presets)) {
+      this.#set({ presets: list.presets });
+    }
+    return list;
+  }
+
   /** Lists again now; failures are shown, not thrown. */
   refresh(): Promise<void> {
     return this.#follower.refresh();
@@ -164,11 +173,15 @@ export class HitchModel {
     return this.#client;
   }
 
-  async #readTemplates(client: HitchClient, signal: AbortSignal): Promise<void> {
+  async #readOnce(client: HitchClient, signal: AbortSignal): Promise<void> {
     if (this.#state.clusters === null) {
       this.#set({ connection: 'loading', problem: null });
     }
-    this.#set({ templates: await this.#templatesNow(client, signal) });
+    const [templates, { presets }] = await Promise.all([
+      this.#templatesNow(client, signal),
+      client.api.offers.presets(undefined, { signal }),
+    ]);
+    this.#set({ templates, presets });
   }
 
   #templatesNow(client: HitchClient, signal: AbortSignal): Promise<State['templates']> {

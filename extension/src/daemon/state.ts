@@ -1,5 +1,5 @@
 /** What the extension knows. Every view is drawn from this; none asks the network when it is drawn. */
-import type { Cluster, ClusterPhase, ProviderInfo, TemplateInfo } from '@hitch/contract';
+import type { Cluster, ClusterPhase, Preset, ProviderInfo, TemplateInfo } from '@hitch/contract';
 import { isRealSource } from '@hitch/contract/src/network-state.ts';
 import { isOver } from '@hitch/contract/src/words.ts';
 
@@ -18,6 +18,8 @@ export interface State {
   readonly clusters: readonly Cluster[] | null;
   readonly providers: readonly ProviderInfo[];
   readonly templates: readonly TemplateInfo[];
+  /** What is usually rented. */
+  readonly presets: readonly Preset[];
 }
 
 export const INITIAL: State = {
@@ -26,6 +28,7 @@ export const INITIAL: State = {
   clusters: null,
   providers: [],
   templates: [],
+  presets: [],
 };
 
 export const isLive = (cluster: Cluster): boolean => !isOver(cluster);

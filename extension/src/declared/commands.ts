@@ -1,6 +1,8 @@
 /** Every command, once. The manifest's list is compared with this one by a test. */
 export const COMMANDS = {
   'hitch.rent.new': 'Rent GPUs…',
+  'hitch.rent.quick': 'Rent What You Usually Rent…',
+  'hitch.rent.editPresets': 'Edit Presets…',
   'hitch.rent.fromOffer': 'Rent…',
   'hitch.rent.fromTemplate': 'Rent with This Template…',
   'hitch.cluster.runOn': 'Run on…',

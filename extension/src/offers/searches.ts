@@ -1,7 +1,8 @@
-/** Saved searches: those that come with Hitch and a person's own, and the cheapest offer of each GPU they find. */
-import type { Offer, OfferFilter, OfferPage } from '@hitch/contract';
+/** Saved searches: the presets and a person's own, and the cheapest offer of each GPU they find. */
+import type { Offer, OfferFilter, OfferPage, Preset } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
-import { offerWords, PRESETS, priceWords } from '../rent/presets.ts';
+import { presetPriceWords } from '@hitch/contract/src/preset-words.ts';
+import { offerWords } from '../rent/offer-words.ts';
 import type { Row } from '../tree/row.ts';
 
 export interface Search {
@@ -13,12 +14,8 @@ export interface Search {
   readonly own?: boolean;
 }
 
-export const BUILT_IN: readonly Search[] = PRESETS.map(({ id, label, nodes, filter }) => ({
-  id,
-  label,
-  nodes,
-  filter,
-}));
+export const givenSearches = (presets: readonly Preset[]): readonly Search[] =>
+  presets.map(({ id, label, nodes, filter }) => ({ id, label, nodes, filter }));
 
 /** The cheapest offer of each GPU, cheapest first; `offers` come sorted by price. */
 export function cheapestPerGpu(offers: readonly Offer[]): readonly Offer[] {
@@ -36,7 +33,7 @@ export type SearchResult = { readonly page: OfferPage } | { readonly problem: st
 
 export function searchRow(search: Search, result: SearchResult): Row {
   const description =
-    result === null ? '…' : 'problem' in result ? result.problem : priceWords(search, result.page);
+    result === null ? '…' : 'problem' in result ? result.problem : presetPriceWords(search, result.page);
   return {
     id: `search:${search.id}`,
     label: search.label,

@@ -1,5 +1,5 @@
 /** What a person has chosen so far, and the quote request it makes. */
-import type { Offer, OfferFilter, QuoteRequest } from '@hitch/contract';
+import type { Offer, OfferFilter, Preset, QuoteRequest } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { workPathSchema } from '@hitch/contract/src/clusters.ts';
 import { clusterNameSchema } from '@hitch/contract/src/ids.ts';
@@ -24,8 +24,8 @@ export interface Draft {
   readonly nodes: number;
   readonly template: string | null;
   readonly filter: OfferFilter;
-  /** Never pay more an hour for one node; left out: what the daemon chooses. */
-  readonly maxNodePricePerHourMicroUsd?: string;
+  /** Never pay more an hour for one node; null: what the daemon chooses. */
+  readonly maxNodePricePerHourMicroUsd: string | null;
   /** Empty: the best that pass the filter. */
   readonly offerIds: readonly string[];
   /** Empty: the daemon chooses one. */
@@ -59,6 +59,19 @@ export function limitsFrom(settings: LimitSettings): Limits {
   };
 }
 
+/** What a preset is, with nothing chosen beside it. */
+export const draftOf = (preset: Preset, limits: Limits): Draft => ({
+  nodes: preset.nodes,
+  template: preset.template,
+  filter: preset.filter,
+  maxNodePricePerHourMicroUsd: preset.maxNodePricePerHourMicroUsd,
+  offerIds: [],
+  name: '',
+  limits,
+  secrets: [],
+  environment: null,
+});
+
 export function quoteRequestOf(draft: Draft, nowMs: number): Partial<QuoteRequest> {
   const { limits } = draft;
   return {
@@ -66,9 +79,7 @@ export function quoteRequestOf(draft: Draft, nowMs: number): Partial<QuoteReques
     template: draft.template,
     filter: draft.filter,
     offerIds: [...draft.offerIds],
-    ...(draft.maxNodePricePerHourMicroUsd === undefined
-      ? {}
-      : { maxNodePricePerHourMicroUsd: draft.maxNodePricePerHourMicroUsd }),
+    maxNodePricePerHourMicroUsd: draft.maxNodePricePerHourMicroUsd,
     capMicroUsd: formatMicroUsd(limits.capMicroUsd),
     stopAtMs: limits.stopAfterMs === 0 ? null : nowMs + limits.stopAfterMs,
     idleMs: limits.idleMs,

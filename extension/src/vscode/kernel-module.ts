@@ -2,8 +2,9 @@
 import * as vscode from 'vscode';
 import type { JupyterServer, JupyterServerCollection } from '@vscode/jupyter-extension';
 import { systemClock } from '@hitch/platform/src/clock.ts';
-import type { Cluster } from '@hitch/contract';
+import type { Cluster, Preset } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { editorLine } from '@hitch/contract/src/shown/places.ts';
 import type { State } from '../daemon/state.ts';
 import { type KernelSpecs, kernelSpecsSchema } from '../kernel/controller-id.ts';
 import { KernelServers } from '../kernel/servers.ts';
@@ -16,6 +17,7 @@ import { disposable, type Host, type Module } from './module.ts';
 /** Of the line in Jupyter's picker that rents; each cluster has a collection of its own. */
 export const RENT_COLLECTION_ID = 'hitch';
 const RENT_LABEL = 'Rent GPUs…';
+const presetLine = ({ label }: Preset): string => editorLine(`Rent: ${label}`);
 
 export interface KernelApi {
   /** Null while Jupyter is here and the clusters are in its picker; else one sentence. */
@@ -109,10 +111,19 @@ export function createKernelModule(host: Host, rent: RentForKernel): Module<Kern
         description: 'You see the price before anything is rented',
         canBeAutoSelected: true,
       },
+      ...model.state.presets.map(preset => ({
+        label: presetLine(preset),
+        description: editorLine(preset.detail),
+      })),
     ],
-    handleCommand: async (): Promise<undefined> => {
+    handleCommand: async ({ label }: { readonly label: string }): Promise<undefined> => {
       // The one whose picker it is: another may be in front when the machine is ready.
       const notebook = vscode.window.activeNotebookEditor?.notebook;
+      const preset = model.state.presets.find(known => presetLine(known) === label);
+      if (preset !== undefined) {
+        void vscode.commands.executeCommand('hitch.rent.quick', preset.id, notebook?.uri.toString());
+        throw new vscode.CancellationError();
+      }
       const cluster = await rent();
       if (cluster === null) {
         return undefined;

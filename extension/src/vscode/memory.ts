@@ -1,6 +1,7 @@
 /** What is remembered, of all windows or of one, each entry with its shape; what does not read counts as never stored. */
 import type * as vscode from 'vscode';
 import * as z from 'zod';
+import { movesSchema } from '../kernel/moves.ts';
 import { rememberedSchema } from '../kernel/servers.ts';
 import { shownSchema } from '../terminals/places.ts';
 
@@ -13,6 +14,8 @@ const ENTRIES = {
   did: { schema: z.array(z.string()), default: [] },
   /** Machines that are not ours and that a person has left alone, by their rows. */
   leftAlone: { schema: z.array(z.string()), default: [] },
+  /** Notebooks that move to a cluster once it can run them, and the cell that runs there first. */
+  moves: { schema: movesSchema, default: [] },
   /** Terminals that a window shows. */
   terminals: { schema: z.array(shownSchema), default: [] },
   /** The one of them in front, where there is no other terminal than them. */

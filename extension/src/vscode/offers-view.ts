@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import type { Offer } from '@hitch/contract';
 import { titlesOf, verifiedOf } from '../daemon/state.ts';
 import {
-  BUILT_IN,
   cheapestPerGpu,
+  givenSearches,
   offerOfRow,
   offerRow,
   type Search,
@@ -30,7 +30,7 @@ export function createOffersView(host: Host): Module<OffersViewApi> {
   const { model } = connection;
   const results = new Map<string, SearchResult>();
   let own: readonly Search[] = [];
-  const searches = (): readonly Search[] => [...BUILT_IN, ...own];
+  const searches = (): readonly Search[] => [...givenSearches(model.state.presets), ...own];
   const offersOf = (searchId: string): readonly Offer[] => {
     const result = results.get(searchId);
     return result !== undefined && result !== null && 'page' in result

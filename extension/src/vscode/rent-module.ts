@@ -1,11 +1,10 @@
 /** Rent…: the steps, the price, the yes, and the way to a machine that works. Spending needs the yes of a person here. */
 import * as vscode from 'vscode';
-import type { Cluster, ClusterId, Offer, OfferFilter, Quote, TemplateDetails } from '@hitch/contract';
+import type { Cluster, ClusterId, Offer, OfferFilter, Preset, Quote, TemplateDetails } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import { formatMicroUsd, parseMicroUsd } from '@hitch/contract/src/money.ts';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { titlesOf } from '../daemon/state.ts';
-import type { Preset } from '../rent/presets.ts';
 import { arrivalOf, stageOf } from '../rent/progress.ts';
 import { sentence } from '../sentence.ts';
 import type { ClustersViewApi } from './clusters-view.ts';
@@ -17,7 +16,13 @@ import type { WizardStart } from './rent-wizard.ts';
 
 export interface RentApi {
   /** From nothing to a cluster that can run a notebook; null when it was given up. */
-  rentAndWait(start?: Partial<WizardStart>): Promise<Cluster | null>;
+  rentAndWait(
+    start?: Partial<WizardStart>,
+    /** Called once somebody has said yes and it is ordered. */
+    ordered?: (cluster: Cluster) => void,
+  ): Promise<Cluster | null>;
+  /** The same for a preset, with the limits of the settings and one question. */
+  rentPreset(preset: Preset, ordered: (cluster: Cluster) => void): Promise<Cluster | null>;
   /** The same with offers that a person chose, and what they were found with; tells when it can be used. */
   rentOffers(offers: readonly Offer[], nodes: number, filter: OfferFilter): Promise<void>;
   /** The same for a template, with what the daemon says of it as the search and the limits. */
@@ -159,7 +164,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
     }
   };
 
-  const rentAndWait: RentApi['rentAndWait'] = async (more = {}) => {
+  const rentAndWait: RentApi['rentAndWait'] = async (more = {}, ordered) => {
     await model.need();
     const { quoteRequestOf, runWizard } = await steps();
     let options = await start(more);
@@ -176,6 +181,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
         return null;
       }
       if (said !== 'change') {
+        ordered?.(said);
         return follow(said, quote.candidates.length);
       }
       options = {
@@ -185,6 +191,24 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
         packages: draft.packages,
       };
     }
+  };
+
+  const rentPreset: RentApi['rentPreset'] = async (preset, ordered) => {
+    await model.need();
+    const { draftOf, quoteRequestOf } = await steps();
+    const draft = draftOf(preset, (await start({})).limits);
+    const quote = await withProgress('status bar', 'Hitch: getting the price', () =>
+      model.client.api.quotes.create(quoteRequestOf(draft, Date.now())),
+    );
+    const said = await confirm(quote, fresh => create(fresh, draft.name));
+    if (said === null) {
+      return null;
+    }
+    if (said === 'change') {
+      return rentAndWait({ preset }, ordered);
+    }
+    ordered(said);
+    return follow(said, quote.candidates.length);
   };
 
   const rentOffers: RentApi['rentOffers'] = async (offers, nodes, filter) => {
@@ -198,7 +222,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
       });
     }
     const { templateFilter, templateLimits } = await import('@hitch/contract/src/templates/rent-wish.ts');
-    const { PRESETS } = await import('../rent/presets.ts');
+    const { USUAL_FILTER } = await import('../rent/offer-words.ts');
     const own = (await start({})).limits;
     const limits = templateLimits(
       {
@@ -218,8 +242,8 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
           detail: '',
           nodes: rent.nodes,
           template: info.id,
-          filter: templateFilter(PRESETS[0]?.filter ?? {}, rent),
-          ...(most === null ? {} : { maxNodePricePerHourMicroUsd: most }),
+          filter: templateFilter(USUAL_FILTER, rent),
+          maxNodePricePerHourMicroUsd: most,
         },
         limits: {
           ...own,
@@ -244,7 +268,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
   };
 
   return {
-    api: { rentAndWait, rentOffers, rentTemplate, confirm, follow },
+    api: { rentAndWait, rentPreset, rentOffers, rentTemplate, confirm, follow },
     disposables: [
       commands.register('hitch.rent.new', async () => {
         void tell(await rentAndWait());
@@ -274,5 +298,6 @@ function presetOf(offers: readonly Offer[], nodes: number, filter: OfferFilter):
     nodes,
     template: nodes > 1 ? 'ray' : null,
     filter: offers.every(({ practice }) => practice) ? { ...filter, practice: 'only' } : filter,
+    maxNodePricePerHourMicroUsd: null,
   };
 }

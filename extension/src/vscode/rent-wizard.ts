@@ -1,10 +1,11 @@
 /** Renting in steps: what, which offer, set up for what, its name, its limits. Nothing is bought here. */
-import type { Offer, TemplateInfo } from '@hitch/contract';
+import type { Offer, Preset, TemplateInfo } from '@hitch/contract';
+import { presetPriceWords, presetQuery } from '@hitch/contract/src/preset-words.ts';
 import type { HitchModel } from '../daemon/model.ts';
 import { titlesOf, verifiedOf } from '../daemon/state.ts';
-import { type Draft, type Limits, nameProblem } from '../rent/draft.ts';
+import { type Draft, draftOf, type Limits, nameProblem } from '../rent/draft.ts';
 import { type ChosenPackages, platformOf } from '../rent/packages.ts';
-import { offerWords, type Preset, PRESETS, priceWords } from '../rent/presets.ts';
+import { offerWords } from '../rent/offer-words.ts';
 import { changeLimits, type PackagesChoice, type SecretsLine } from './limits-steps.ts';
 import { choosePackages } from './package-steps.ts';
 import { chooseSecrets } from './secret-steps.ts';
@@ -40,7 +41,8 @@ export async function runWizard(
   model: HitchModel,
   start: WizardStart,
 ): Promise<(Draft & Pick<WizardStart, 'packages'>) | null> {
-  let preset: Preset = start.preset ?? firstPreset();
+  const { presets } = start.preset === undefined ? await model.listPresets() : { presets: [start.preset] };
+  let preset = firstOf(presets);
   let found: ChosenOffers = {
     ids: (start.offers ?? []).map(({ id }) => id),
     candidates: start.offers ?? [],
@@ -76,8 +78,8 @@ export async function runWizard(
       const chosen = await pick<Preset>({
         ...step,
         placeholder: 'What do you need? Prices include machine, disk and fees',
-        items: PRESETS.map(entry => presetChoice(entry, '…')),
-        later: withPrices(model),
+        items: presets.map(entry => presetChoice(entry, '…')),
+        later: withPrices(model, presets),
         active: item => item.value.id === preset.id,
       });
       if (chosen.kind === 'value') {
@@ -129,15 +131,10 @@ export async function runWizard(
     at += answer.kind === 'back' ? -1 : 1;
   }
   return {
-    nodes: preset.nodes,
+    ...draftOf(preset, limits),
     template,
-    filter: preset.filter,
-    ...(preset.maxNodePricePerHourMicroUsd === undefined
-      ? {}
-      : { maxNodePricePerHourMicroUsd: preset.maxNodePricePerHourMicroUsd }),
     offerIds: found.ids,
     name,
-    limits,
     secrets: secrets.given,
     packages: packages.given,
     environment: packages.given?.id ?? null,
@@ -152,30 +149,31 @@ const engineOf = (
 ): 'single' | 'ray' =>
   nodes > 1 || templates.find(({ id }) => id === template)?.engine === 'ray' ? 'ray' : 'single';
 
-function firstPreset(): Preset {
-  const [first] = PRESETS;
+function firstOf([first]: readonly Preset[]): Preset {
   if (first === undefined) {
     throw new Error('there are no presets');
   }
   return first;
 }
 
-const presetChoice = (preset: Preset, description: string): Choice<Preset> => ({
-  icon: preset.id === 'practice' ? 'beaker' : preset.nodes > 1 ? 'type-hierarchy' : 'chip',
+export const presetChoice = (preset: Preset, description: string): Choice<Preset> => ({
+  icon: preset.filter.practice === 'only' ? 'beaker' : preset.nodes > 1 ? 'type-hierarchy' : 'chip',
   label: preset.label,
   description,
   detail: preset.detail,
   value: preset,
 });
 
-function withPrices(model: HitchModel): Promise<readonly Choice<Preset>[]> {
-  return Promise.all(
-    PRESETS.map(async preset => {
-      const page = await model.client.api.offers.query({ filter: preset.filter, limit: 1 }).catch(() => null);
-      return presetChoice(preset, page === null ? 'price unknown' : priceWords(preset, page));
+export const withPrices = (
+  model: HitchModel,
+  presets: readonly Preset[],
+): Promise<readonly Choice<Preset>[]> =>
+  Promise.all(
+    presets.map(async preset => {
+      const page = await model.client.api.offers.query(presetQuery(preset)).catch(() => null);
+      return presetChoice(preset, page === null ? 'price unknown' : presetPriceWords(preset, page));
     }),
   );
-}
 
 async function pickOffer(
   model: HitchModel,
@@ -194,14 +192,14 @@ async function pickOffer(
     const { query } = model.client.api.offers;
     const [page, cheapest] = await Promise.all([
       query({ filter: preset.filter, sort: { key: 'best' }, limit: OFFERS_SHOWN }),
-      query({ filter: preset.filter, limit: 1 }),
+      query(presetQuery(preset)),
     ]);
     const titleOf = titlesOf(model.state.providers);
     return [
       {
         ...best,
         value: { ids: [], candidates: page.offers.slice(0, CANDIDATES) },
-        description: priceWords(preset, cheapest),
+        description: presetPriceWords(preset, cheapest),
         ...(page.matched > OFFERS_SHOWN
           ? {
               detail: `${best.detail ?? ''}. Below are the first ${OFFERS_SHOWN.toString()}; Hitch: Offer Table has all`,

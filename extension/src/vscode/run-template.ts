@@ -8,7 +8,7 @@ import { systemClock } from '@hitch/platform/src/clock.ts';
 import type { HitchModel } from '../daemon/model.ts';
 import type { TemplateChoice } from '../page/messages.ts';
 import { limitsFrom } from '../rent/draft.ts';
-import { PRESETS } from '../rent/presets.ts';
+import { USUAL_FILTER } from '../rent/offer-words.ts';
 import { ask } from './messages.ts';
 import type { Host } from './module.ts';
 
@@ -56,7 +56,7 @@ export async function runTemplate(
   const { template, preset, values } = choice;
   const request = templateJobRequest(
     { template, preset, values, limits },
-    { own: PRESETS[0]?.filter ?? {}, wish: details.rent, nowMs: Date.now() },
+    { own: USUAL_FILTER, wish: details.rent, nowMs: Date.now() },
   );
   const quote = await model.client.api.jobs.quote(request, { signal });
   const [question = 'Rent a machine and run it?', ...lines] = quote.lines;

@@ -22,6 +22,7 @@ import { createOffersView } from './offers-view.ts';
 import { createRentModule } from './rent-module.ts';
 import { createPages, type PagesApi } from './pages.ts';
 import { createReports, type ReportsApi } from './reports.ts';
+import { createPresetsModule } from './presets-module.ts';
 import { createRunOn } from './run-on.ts';
 import { Settings } from './settings.ts';
 import { createStatusBar, type StatusBarApi } from './status-bar.ts';
@@ -104,7 +105,8 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   const rent = guard.start('Renting', () => createRentModule(host, { clusters, offers }));
   const rentForKernel = async () => (await rent?.rentAndWait()) ?? null;
   const kernel = guard.start('The kernel bridge', () => createKernelModule(host, rentForKernel));
-  const runOn = guard.start('Run on…', () => createRunOn(host, kernel, rentForKernel));
+  const runOn = guard.start('Run on…', () => createRunOn(host, kernel, rent));
+  guard.start('Presets', () => createPresetsModule(host));
   const reports = guard.start('Logs and timeline', () => createReports(host));
   const clusterCommands = guard.start('Cluster commands', () =>
     createClusterCommands(host, { rent, runOn, reports }),

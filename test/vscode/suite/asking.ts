@@ -50,6 +50,7 @@ export function asking(): void {
         ['hitch.cluster.nextOffer', [id, true]],
         ['hitch.cluster.replace', [id, true]],
         ['hitch.rent.new', [true]],
+        ['hitch.rent.quick', [true]],
         ['hitch.rent.fromOffer', ['offer:cheap:local:this-computer']],
         ['hitch.rent.fromTemplate', ['template:notebook']],
         ['hitch.networks.connect', [true]],

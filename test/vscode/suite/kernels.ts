@@ -132,12 +132,14 @@ export function kernels(): void {
     it('can be rented from the kernel picker, which asks no network for its items', async () => {
       const jupyter = await standIn();
       const token = new vscode.CancellationTokenSource().token;
+      const { presets } = (await features()).host.connection.model.state;
+      assert.ok(presets.length > 1);
       const offered = await Promise.all(
         jupyter.collections().map(async ({ commandProvider }) => commandProvider?.provideCommands('', token)),
       );
       assert.deepEqual(
         offered.flatMap(list => list ?? []).map(({ label, canBeAutoSelected }) => [label, canBeAutoSelected]),
-        [['Rent GPUs…', true]],
+        [['Rent GPUs…', true], ...presets.map(({ label }) => [`Rent: ${label}`, undefined])],
       );
     });
 
