@@ -186,6 +186,7 @@ describe('hostile machines', function () {
     'kernels.interruptAll',
     'setEnvironment',
     'jobs.list',
+    'jobs.metrics',
     'jobs.endAll',
   ];
   /** No daemon asks these. */

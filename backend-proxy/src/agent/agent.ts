@@ -160,6 +160,11 @@ export class Agent {
       limits: { logBytes: config.journal.maxBytesPerKernel, overBytes: config.journal.maxBytesEnded },
       ready: jobGround({ config, clock, environment, ray: this.ray }),
       changed,
+      secret: config.token,
+      signals: async () => {
+        await this.sampler.refresh();
+        return this.sampler.last;
+      },
     });
     const transfers = new Transfers();
     this.watchdog = nodeWatchdog({

@@ -66,6 +66,7 @@ function agentRouter(agent: Agent) {
       log: os.jobs.log.handler(async ({ input: { jobId, ...query }, signal }) =>
         (await agent.jobs.get(jobId)).log(query, signal ?? new AbortController().signal),
       ),
+      metrics: os.jobs.metrics.handler(({ input: { jobId, ...query } }) => agent.jobs.metrics(jobId, query)),
       search: os.jobs.search.handler(async ({ input: { jobId, ...query } }) =>
         (await agent.jobs.get(jobId)).search(query),
       ),

@@ -26,6 +26,12 @@ export const jobs = {
   log: routes.jobs.log.handler(({ context, input: { jobId, ...query }, signal }) =>
     context.parts.jobs.log(jobId, query, signal),
   ),
+  metrics: routes.jobs.metrics.handler(({ context, input: { jobId, ...query } }) =>
+    context.parts.jobs.metrics(jobId, query),
+  ),
+  metricPoints: routes.jobs.metricPoints.handler(({ context, input: { jobId, ...query } }) =>
+    context.parts.jobs.metricPoints(jobId, query),
+  ),
   search: routes.jobs.search.handler(({ context, input: { jobId, ...query } }) =>
     context.parts.jobs.search(jobId, query),
   ),

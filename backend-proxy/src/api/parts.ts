@@ -43,7 +43,17 @@ export interface ApiParts {
   readonly copies: Pick<Copies, 'start' | 'list' | 'get' | 'answer' | 'cancel' | 'names'>;
   readonly jobs: Pick<
     Jobs,
-    'begin' | 'list' | 'get' | 'stop' | 'again' | 'ofRay' | 'log' | 'openLog' | 'search'
+    | 'begin'
+    | 'list'
+    | 'get'
+    | 'stop'
+    | 'again'
+    | 'ofRay'
+    | 'log'
+    | 'openLog'
+    | 'search'
+    | 'metrics'
+    | 'metricPoints'
   >;
   readonly jobQuotes: Pick<JobQuotes, 'quote' | 'approve' | 'discard'>;
   readonly offers: OffersPart;

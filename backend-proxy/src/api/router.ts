@@ -1,9 +1,9 @@
 /** Every procedure of the contract: parsed input in, the part's answer out. */
-import { HitchError, wishesIn } from '@hitch/contract';
-import { withEventMeta } from '@orpc/server';
+import { type contract, HitchError, wishesIn } from '@hitch/contract';
+import { type Router, withEventMeta } from '@orpc/server';
 import { adoptionIn } from '../approvals/adoption-words.ts';
 import { limitsIn } from '../approvals/approval-words.ts';
-import { refuseFromPages, refusePages, routes } from './implementer.ts';
+import { type ApiContext, refuseFromPages, refusePages, routes } from './implementer.ts';
 import { toOrpcError } from './envelope.ts';
 import { jobs } from './job-routes.ts';
 import { networks } from './network-routes.ts';
@@ -235,7 +235,8 @@ const secrets = {
   }),
 };
 
-export const router = routes.router({
+// Named: what the compiler would infer is longer than it writes down.
+export const router: Router<typeof contract, ApiContext> = routes.router({
   daemon,
   offers,
   quotes,

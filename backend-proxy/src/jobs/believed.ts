@@ -3,6 +3,8 @@
  * back what was said, is refused as a whole, and what is known stays.
  */
 import { HitchError, isJobOver, type JobFinds, type JobLogPage, type NodeJob } from '@hitch/contract';
+import { MOST_POINTS, MOST_SERIES, POINT_BYTES } from '@hitch/contract/src/metrics/points.ts';
+import type { MetricPoints } from '@hitch/contract/src/metrics/wire.ts';
 import { mustBe, NotUnderstood } from '../access/not-understood.ts';
 import type { JobRecord } from '../ledger/kinds/job.ts';
 
@@ -53,6 +55,21 @@ export function checkFinds(
 ): void {
   mustBe(asked.run === undefined || run === asked.run, 'finds in the log of another run');
   mustBe(next === null || next > asked.from, 'a search that does not move on');
+}
+
+/** What is kept of a job's figures only ever grows, by whole points. @throws NotUnderstood */
+export function checkPoints(
+  asked: { readonly run: number; readonly from: number; readonly names: number },
+  page: MetricPoints,
+): void {
+  const bytes = Buffer.byteLength(page.data, 'base64');
+  mustBe(page.run === asked.run, 'figures of another run');
+  mustBe(page.from === asked.from, 'figures from another place than was asked for');
+  mustBe(bytes % POINT_BYTES === 0, 'a part of a figure');
+  mustBe(page.next === page.from + bytes / POINT_BYTES, 'figures that skip a part');
+  mustBe(page.next <= page.end && page.end <= MOST_POINTS, 'more figures than there are');
+  mustBe(bytes > 0 || page.next >= page.end, 'no figures where there are more');
+  mustBe(asked.names + page.series.length <= MOST_SERIES, 'figures of too many names');
 }
 
 /** The machine may have done what it was asked for: it is asked again, with the same id. */

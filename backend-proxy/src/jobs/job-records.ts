@@ -7,6 +7,7 @@ import {
   type JobId,
   type JobQueue,
   type JobRental,
+  type MicroUsd,
   type NodeJob,
 } from '@hitch/contract';
 import { machinesLeft } from '../ledger/cluster-state.ts';
@@ -21,6 +22,7 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import { totalCost } from '../spend/cost.ts';
 import { money } from '../spend/usage.ts';
 import { KeptLog } from './kept-log.ts';
+import { KeptMetrics } from './kept-metrics.ts';
 
 export interface JobRecordsOptions {
   readonly clock: Pick<Clock, 'now'>;
@@ -57,8 +59,16 @@ export class JobRecords {
   readonly #wrong = new Map<ClusterId, string>();
   readonly #options: JobRecordsOptions;
 
+  /** Figures of all of them. */
+  readonly metrics: KeptMetrics;
+
   constructor(options: JobRecordsOptions) {
     this.#options = options;
+    this.metrics = new KeptMetrics(options.folder);
+  }
+
+  nowMs(): number {
+    return this.#options.clock.now();
   }
 
   /** Oldest first. */
@@ -123,11 +133,13 @@ export class JobRecords {
     const heard = isJobOver(record.state) ? undefined : this.#heard.get(record.id);
     const runs = [...(heard?.runs.length === record.runs.length ? heard.runs : record.runs)];
     const log = this.log(record.id);
+    const glance = await this.metrics.glance(record.id, Math.max(1, runs.length));
     return {
       ...rest,
       message: (isJobOver(record.state) ? undefined : this.#wrong.get(record.clusterId)) ?? rest.message,
       runs,
       costMicroUsd: this.#cost(record, runs),
+      ...(glance === null ? {} : { glance }),
       ...(rental === null ? {} : { rental: this.#rental(record, rental) }),
       kept: await Promise.all(runs.map(async ({ number: run }) => ({ run, bytes: await log.bytes(run) }))),
     };
@@ -149,6 +161,12 @@ export class JobRecords {
       saved: [...(state?.cluster.saved ?? [])],
       machinesLeft: (state?.attempts ?? []).reduce((sum, attempt) => sum + machinesLeft(attempt), 0),
     };
+  }
+
+  /** What its cluster cost in a stretch of time; null: nothing is counted for it. */
+  costBetween({ clusterId }: JobRecord, fromMs: number, untilMs: number): MicroUsd | null {
+    const segments = this.#options.ledger.state(clusterId)?.segments;
+    return segments === undefined ? null : totalCost(segments, untilMs, fromMs);
   }
 
   /** What its cluster cost while it ran, whatever else ran there; all that its own cluster cost where it rents. */

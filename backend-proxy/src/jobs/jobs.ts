@@ -16,6 +16,12 @@ import {
   type NodeJob,
   type RayJobs,
 } from '@hitch/contract';
+import type {
+  JobMetrics as ShownMetrics,
+  MetricPoints,
+  MetricPointsQuery,
+  MetricsQuery,
+} from '@hitch/contract/src/metrics/wire.ts';
 import type * as z from 'zod';
 import type { AgentLink } from '../access/agent-link.ts';
 import { eachOnce } from '../access/asked-for.ts';
@@ -28,6 +34,7 @@ import type { Ids } from '@hitch/platform/src/random.ts';
 import { checkNews, isUnclear } from './believed.ts';
 import { lost } from './lost.ts';
 import { JobAgents } from './job-agents.ts';
+import { JobMetrics } from './job-metrics.ts';
 import { JobLogs } from './job-logs.ts';
 import type { LogBytesQuery, LogToSend } from './log-bytes.ts';
 import { JobRecords, type JobRecordsOptions, numbered, onItsMachine } from './job-records.ts';
@@ -45,6 +52,8 @@ export interface JobsOptions extends JobRecordsOptions {
 }
 
 const LOOK_EVERY_MS = 1_000;
+const LOOK_AGAIN_MS = 50;
+const LAST_WITHIN_MS = 4_000;
 /** Jobs may write a last checkpoint when their cluster ends. */
 const END_WITHIN_MS = 30_000;
 
@@ -55,6 +64,7 @@ export class Jobs {
   readonly #ending = new AbortController();
   readonly #agents: JobAgents;
   readonly #logs: JobLogs;
+  readonly #metrics: JobMetrics;
   #timer: Timer | null = null;
 
   constructor(options: JobsOptions) {
@@ -63,6 +73,7 @@ export class Jobs {
     this.#options = options;
     this.#records = new JobRecords(options);
     this.#agents = new JobAgents({ clock, linkFor, ending });
+    this.#metrics = new JobMetrics(this.#records, this.#agents);
     this.#logs = new JobLogs(this.#records, this.#agents, clock, ending);
   }
 
@@ -193,6 +204,34 @@ export class Jobs {
     return this.#logs.search(id, query);
   }
 
+  /** @throws HitchError NOT_FOUND */
+  async metrics(id: JobId, query: MetricsQuery): Promise<ShownMetrics> {
+    await this.#fetchLast(id);
+    return this.#metrics.shown(id, query);
+  }
+
+  /** @throws HitchError NOT_FOUND */
+  async metricPoints(id: JobId, query: MetricPointsQuery): Promise<MetricPoints> {
+    await this.#fetchLast(id);
+    return this.#metrics.points(id, query);
+  }
+
+  /** What a job wrote last may not be here yet when it is over: who asks then waits a moment for it. */
+  async #fetchLast(id: JobId): Promise<void> {
+    const { clock } = this.#options;
+    const isOwed = (): boolean => {
+      const record = this.#records.find(id);
+      return isJobOver(record.state) && !record.logDone && this.#records.hasMachine(record);
+    };
+    const { clusterId } = this.#records.find(id);
+    await within(clock, LAST_WITHIN_MS, async signal => {
+      while (isOwed()) {
+        await Promise.race([this.#look(clusterId), clock.sleep(LAST_WITHIN_MS, signal)]);
+        await clock.sleep(LOOK_AGAIN_MS, signal);
+      }
+    }).catch(() => undefined);
+  }
+
   /**
    * Its cluster ends: jobs are asked to, have a moment for a last checkpoint, and what they printed is fetched. Resolves in
    * any case; what could not be had is said in their records.
@@ -261,7 +300,7 @@ export class Jobs {
       const news = known.get(id);
       if (news !== undefined) {
         await this.#note(id, news);
-        await this.#fetchLog(id, news);
+        await this.#fetch(id, news);
       }
     }
   }
@@ -310,9 +349,13 @@ export class Jobs {
     }
   }
 
-  async #fetchLog(id: JobId, news: NodeJob): Promise<void> {
+  async #fetch(id: JobId, news: NodeJob): Promise<void> {
     const record = this.#records.find(id);
-    if ((await this.#logs.fetch(record, news)) && isJobOver(news.state)) {
+    const [hasLog, hasFigures] = [
+      await this.#logs.fetch(record, news),
+      await this.#metrics.fetch(record, news),
+    ];
+    if (hasLog && hasFigures && isJobOver(news.state)) {
       await this.#records.change(id, { runs: numbered(record, news).runs, logDone: true });
     }
   }

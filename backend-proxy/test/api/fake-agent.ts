@@ -131,6 +131,7 @@ export class FakeAgent {
         endAll: os.jobs.endAll.handler(() => ({})),
         ofRay: os.jobs.ofRay.handler(() => ({ jobs: [], more: 0 })),
         log: os.jobs.log.handler(refuse),
+        metrics: os.jobs.metrics.handler(refuse),
         search: os.jobs.search.handler(refuse),
       },
       allowSsh: os.allowSsh.handler(refuse),

@@ -84,6 +84,8 @@ export const noJobs: ApiParts['jobs'] = {
   log: noJob,
   openLog: noJob,
   search: noJob,
+  metrics: noJob,
+  metricPoints: noJob,
 };
 
 /** Jobs that rent where there are none. */

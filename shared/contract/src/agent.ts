@@ -27,6 +27,7 @@ import {
   nodeJobSchema,
   rayJobsSchema,
 } from './jobs.ts';
+import { metricPointsQuerySchema, metricPointsSchema } from './metrics/wire.ts';
 import {
   checksumSchema,
   executionQuerySchema,
@@ -247,6 +248,11 @@ export const agentContract = {
       .route({ method: 'GET', path: '/jobs/{jobId}/log' })
       .input(byJob.extend(jobLogQuerySchema.shape))
       .output(jobLogPageSchema),
+    /** Points of its figures, whoever told of them. */
+    metrics: oc
+      .route({ method: 'GET', path: '/jobs/{jobId}/metric-points' })
+      .input(byJob.extend(metricPointsQuerySchema.shape))
+      .output(metricPointsSchema),
     search: oc
       .route({ method: 'GET', path: '/jobs/{jobId}/log-search' })
       .input(byJob.extend(jobSearchQuerySchema.shape))

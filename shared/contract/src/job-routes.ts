@@ -12,6 +12,12 @@ import {
   jobSpecSchema,
   rayJobsSchema,
 } from './jobs.ts';
+import {
+  jobMetricsSchema,
+  metricPointsQuerySchema,
+  metricPointsSchema,
+  metricsQuerySchema,
+} from './metrics/wire.ts';
 
 const byJob = z.object({ jobId: jobIdSchema });
 
@@ -73,6 +79,16 @@ export const jobs = {
     .route({ method: 'GET', path: '/jobs/{jobId}/log' })
     .input(byJob.extend(jobLogQuerySchema.shape))
     .output(jobLogPageSchema),
+  /** Series of a run's figures, thinned for a plot; the machine's use and the cost are among them. */
+  metrics: oc
+    .route({ method: 'GET', path: '/jobs/{jobId}/metrics' })
+    .input(byJob.extend(metricsQuerySchema.shape))
+    .output(jobMetricsSchema),
+  /** Every point of its figures, as it was logged. */
+  metricPoints: oc
+    .route({ method: 'GET', path: '/jobs/{jobId}/metric-points' })
+    .input(byJob.extend(metricPointsQuerySchema.shape))
+    .output(metricPointsSchema),
   search: oc
     .route({ method: 'GET', path: '/jobs/{jobId}/log-search' })
     .input(byJob.extend(jobSearchQuerySchema.shape))

@@ -7,6 +7,8 @@ import { workPathSchema } from './clusters.ts';
 import { environmentIdSchema } from './environments.ts';
 import { attemptIdSchema, clusterIdSchema, clusterNameSchema, jobIdSchema, jobNameSchema } from './ids.ts';
 import { jobRentalSchema, MOST_REPLACEMENTS } from './job-rental.ts';
+import { LONGEST_SERIES_NAME } from './metrics/points.ts';
+import { metricGlanceSchema } from './metrics/wire.ts';
 import { microUsdSchema } from './money.ts';
 import { saidAmount, saidMoment, saidName, saidSentence } from './said.ts';
 
@@ -65,6 +67,14 @@ export const notebookCopy = (path: string, jobName: string): string =>
 /** A job runs again at most so often. */
 export const MOST_RETRIES = 10;
 
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, 'u').source !== '';
+  } catch {
+    return false;
+  }
+}
+
 export const jobSpecSchema = z.object({
   work: jobWorkSchema,
   /** Where it runs: a folder of the work folder; '': the work folder itself. */
@@ -98,6 +108,15 @@ export const jobSpecSchema = z.object({
     .default(null),
   /** Files and folders of the work folder that it makes: what is fetched for it. */
   outputs: z.array(workPathSchema).max(100).default([]),
+  /**
+   * Figures in lines that it prints, by their name: a regular expression with the group `value`, and `step` where the line says
+   * one. Those of TensorBoard, MLflow, W&B and Trackio, and lines of JSON, are found without.
+   */
+  metricPatterns: z
+    .record(z.string().min(1).max(LONGEST_SERIES_NAME), z.string().min(1).max(500))
+    .refine(patterns => Object.keys(patterns).length <= 50, 'must be 50 patterns at most')
+    .refine(patterns => Object.values(patterns).every(isPattern), 'must be regular expressions')
+    .default({}),
 });
 export type JobSpec = z.infer<typeof jobSpecSchema>;
 
@@ -146,6 +165,8 @@ export const jobRunSchema = z.object({
   /** Programs that it had left running when it ended, and that were ended with it. */
   leftBehind: saidAmount.int(),
   log: jobLogExtentSchema,
+  /** Points of its figures; left out: its machine keeps none. */
+  points: saidAmount.int().optional(),
 });
 export type JobRun = z.infer<typeof jobRunSchema>;
 
@@ -286,6 +307,8 @@ export const jobSchema = nodeJobSchema.extend({
   costMicroUsd: microUsdSchema.nullable(),
   /** What this computer holds of each run's log, by the run's number: so much of it can be read without the machine. */
   kept: z.array(z.object({ run: z.number().int(), bytes: z.number() })),
+  /** A figure of its latest run; left out: none is known. */
+  glance: metricGlanceSchema.optional(),
   /** It rents its own machine; left out: it runs on a cluster that a person rented. */
   rental: jobRentalSchema.optional(),
 });

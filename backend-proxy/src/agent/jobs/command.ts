@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { notebookCopy } from '@hitch/contract';
 import type { JobFolder, JobRecord } from './job-folder.ts';
-import type { JobGround, JobPlace } from './node-job.ts';
+import type { JobGround, JobPlace } from './job-place.ts';
 
 export function commandOf(
   { name, spec: { work, graceMs } }: JobRecord,

@@ -3,7 +3,7 @@ import type { AgentConfig } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { NodeEnvironment } from '../environment/environment.ts';
 import type { RayEngine } from '../ray/ray.ts';
-import type { JobPlace } from './node-job.ts';
+import type { JobPlace } from './job-place.ts';
 
 export interface GroundOptions {
   readonly config: Pick<AgentConfig, 'secrets'>;

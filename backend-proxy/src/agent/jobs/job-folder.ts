@@ -122,9 +122,15 @@ export class JobFolder {
     return join(this.path, 'runs', run.toString());
   }
 
-  /** Of a job that is over: its log, and the variables that it had. */
+  /** Folder of its figures. */
+  get metrics(): string {
+    return join(this.path, 'metrics');
+  }
+
+  /** Of a job that is over: its logs and figures. */
   removeLogs(): void {
     rmSync(join(this.path, 'runs'), { recursive: true, force: true });
+    rmSync(this.metrics, { recursive: true, force: true });
   }
 
   removeVariables(): void {

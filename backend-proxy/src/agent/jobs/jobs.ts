@@ -4,14 +4,20 @@
  */
 import { join } from 'node:path';
 import { HitchError, type JobId, MOST_LIVE_JOBS, MOST_NODE_JOBS, type NodeJob } from '@hitch/contract';
+import type { MetricPoints, MetricPointsQuery } from '@hitch/contract/src/metrics/wire.ts';
 import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Log } from '@hitch/platform/src/log.ts';
+import { NodeMetrics, type NodeMetricsOptions } from './metrics/node-metrics.ts';
 import { JobFolder, type JobRecord, jobsIn } from './job-folder.ts';
-import { Job, type JobPlace } from './node-job.ts';
+import type { JobPlace } from './job-place.ts';
+import { Job } from './node-job.ts';
 import { JOB_PROGRAM } from './python-texts.ts';
 
-export interface JobsOptions extends Pick<JobPlace, 'ref' | 'workFolder' | 'python' | 'ready' | 'changed'> {
+export interface JobsOptions
+  extends
+    Pick<JobPlace, 'ref' | 'workFolder' | 'python' | 'ready' | 'changed'>,
+    Pick<NodeMetricsOptions, 'secret' | 'signals'> {
   readonly clock: Clock;
   readonly log: Log;
   /** Theirs alone. */
@@ -24,20 +30,35 @@ export class Jobs {
   readonly #options: JobsOptions;
   readonly #place: JobPlace;
   readonly #jobs = new Map<JobId, Job>();
+  readonly #metrics: NodeMetrics;
   #read: Promise<void> | null = null;
 
   constructor(options: JobsOptions) {
     this.#options = options;
     const { clock, log, ref, workFolder, python, ready, changed, limits, folder } = options;
     const program = join(folder, 'program');
-    this.#place = { clock, log, ref, workFolder, python, ready, changed, program, logBytes: limits.logBytes };
+    const { secret, signals } = options;
+    const portFile = join(folder, 'mlflow-port');
+    this.#metrics = new NodeMetrics({ clock, log, workFolder, secret, signals, portFile });
+    this.#place = {
+      ...{ clock, log, ref, workFolder, python, ready, changed, program },
+      logBytes: limits.logBytes,
+      metricVariables: (record, given) => this.#metrics.variables(record, given),
+      points: (id, run) => this.#metrics.points(id, run),
+    };
   }
 
   /** Takes over what an earlier agent began, unless the node has ended. */
   async resume({ follow }: { follow: boolean }): Promise<void> {
     await this.#known();
     if (follow) {
-      this.#jobs.forEach(job => job.follow());
+      if (this.live.length > 0) {
+        await this.#metrics.listenAgain();
+      }
+      this.#jobs.forEach(job => {
+        job.follow();
+        this.#metrics.follow(job);
+      });
     }
   }
 
@@ -64,6 +85,7 @@ export class Jobs {
     this.#jobs.set(id, job);
     this.#options.log.info('A job begins', { jobId: id });
     job.follow();
+    this.#metrics.follow(job);
     void this.#makeRoom();
     this.#options.changed();
     return job.state();
@@ -94,6 +116,12 @@ export class Jobs {
     return job.state();
   }
 
+  /** Points of its figures. @throws HitchError NOT_FOUND */
+  async metrics(id: JobId, query: MetricPointsQuery): Promise<MetricPoints> {
+    await this.get(id);
+    return this.#metrics.page(id, query);
+  }
+
   /** Those that are not over. */
   get live(): readonly Job[] {
     return [...this.#jobs.values()].filter(job => !job.isOver);
@@ -111,7 +139,7 @@ export class Jobs {
 
   /** Stops following; the jobs go on, for the next agent to take over. */
   async letGo(): Promise<void> {
-    await Promise.all(this.live.map(job => job.letGo()));
+    await Promise.all([...this.live.map(job => job.letGo()), this.#metrics.letGo()]);
   }
 
   #known(): Promise<void> {
@@ -130,10 +158,12 @@ export class Jobs {
     }
   }
 
-  /** The logs of jobs that are over share a bound; the oldest go first, and their extents say that they are gone. */
+  /** The logs and figures of jobs that are over share a bound; the oldest go first, and their extents say that they are gone. */
   async #makeRoom(): Promise<void> {
     const over = [...this.#jobs.values()].filter(job => job.isOver);
-    const sizes = await Promise.all(over.map(job => job.logBytes()));
+    const sizes = await Promise.all(
+      over.map(async job => (await job.logBytes()) + (await this.#metrics.bytes(job.folder))),
+    );
     let bytes = sizes.reduce((sum, size) => sum + size, 0);
     for (const [at, job] of over.entries()) {
       if (bytes <= this.#options.limits.overBytes) {
@@ -141,10 +171,13 @@ export class Jobs {
       }
       bytes -= sizes[at] ?? 0;
       await job.removeLogs();
-      this.#options.log.warn('The log of a job that is over was removed to keep within the bound', {
-        jobId: job.record.id,
-        bytes: sizes[at] ?? 0,
-      });
+      this.#options.log.warn(
+        'The log and the figures of a job that is over were removed to keep within the bound',
+        {
+          jobId: job.record.id,
+          bytes: sizes[at] ?? 0,
+        },
+      );
     }
   }
 }

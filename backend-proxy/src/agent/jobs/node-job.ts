@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  type EngineKind,
   HitchError,
   type JobFinds,
   type jobLogBytesQuerySchema,
@@ -16,40 +15,15 @@ import {
   stateAfter,
 } from '@hitch/contract';
 import type * as z from 'zod';
-import type { Clock } from '@hitch/platform/src/clock.ts';
-import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import { endTagged } from '../processes/ending.ts';
 import { openLog } from '../processes/log-files.ts';
 import { commandOf } from './command.ts';
 import type { JobFolder, JobRecord, JobSaid } from './job-folder.ts';
 import { logExtent, openStretch, searchLog } from './job-log.ts';
+import type { JobGround, JobPlace } from './job-place.ts';
 import type { OpenedLog } from './log-bytes.ts';
-
-export interface JobPlace {
-  readonly clock: Clock;
-  readonly log: Log;
-  /** The node's ref, with which everything here is tagged. */
-  readonly ref: string;
-  readonly workFolder: string;
-  /** Folder of the runner's program. */
-  readonly program: string;
-  /** Interpreter that runs the runner. */
-  readonly python: string;
-  readonly logBytes: number;
-  /** Resolves once a job can begin, with its variables; rejects with a sentence where none can. */
-  readonly ready: (
-    engine: EngineKind,
-    wait: (why: string) => void,
-    signal: AbortSignal,
-  ) => Promise<JobGround>;
-  readonly changed: () => void;
-}
-
-export interface JobGround {
-  readonly variables: Readonly<Record<string, string>>;
-  /** The interpreter of people's programs. */
-  readonly python: string;
-}
+import { ON_EVERY_NODE } from './metrics/variables.ts';
 
 const LOOK_EVERY_MS = 250;
 /** Somebody waits for the next line. */
@@ -70,6 +44,10 @@ export class Job {
     this.#record = record;
     this.#place = place;
     this.#over = record.notRun !== null || folder.said?.state === 'ended';
+  }
+
+  get folder(): JobFolder {
+    return this.#folder;
   }
 
   get record(): JobRecord {
@@ -217,7 +195,11 @@ export class Job {
 
   #runs(said: JobSaid | null): Promise<JobRun[]> {
     return Promise.all(
-      (said?.runs ?? []).map(async run => ({ ...run, log: await logExtent(this.#folder.log(run.number)) })),
+      (said?.runs ?? []).map(async run => ({
+        ...run,
+        log: await logExtent(this.#folder.log(run.number)),
+        points: this.#place.points(this.#record.id, run.number),
+      })),
     );
   }
 
@@ -305,10 +287,12 @@ export class Job {
       HITCH_NODE: ref,
       HITCH_JOB: id,
       // For programs on other nodes, where the rest of these variables is another.
-      HITCH_JOB_VARIABLES: Object.keys(spec.variables).join(','),
+      HITCH_JOB_VARIABLES: [...Object.keys(spec.variables), ...ON_EVERY_NODE].join(','),
       HITCH_JOB_MESSAGE: this.#folder.messagePath,
     };
-    this.#folder.put('environment.json', JSON.stringify({ ...ground.variables, ...spec.variables, ...tags }));
+    const given = { ...ground.variables, ...spec.variables };
+    const metrics = await this.#place.metricVariables(this.#record, given);
+    this.#folder.put('environment.json', JSON.stringify({ ...metrics, ...given, ...tags }));
     const output = openLog(this.#folder.runnerLog);
     let child: ChildProcess;
     try {

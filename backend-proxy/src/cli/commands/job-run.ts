@@ -189,6 +189,7 @@ const specOf = (input: RunInput, work: JobSpec['work'], folder: string): JobSpec
   memoryBytes: input.memory === undefined ? null : input.memory * GiB,
   // As a person in that folder writes them.
   outputs: input.output.map(path => (folder === '' ? path : `${folder}/${path}`)),
+  metricPatterns: {},
 });
 
 async function runOnCluster(context: Context, input: RunInput): Promise<ExitCode> {

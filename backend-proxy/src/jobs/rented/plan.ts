@@ -113,6 +113,9 @@ export function planTemplate(
     },
     retries: Math.min(MOST_RETRIES, retry?.failed ?? 0),
     outputs: Object.values(template.outputs).map(({ path }) => inside(target, path)),
+    metricPatterns: Object.fromEntries(
+      Object.entries(template.metrics ?? {}).map(([name, { line }]) => [name, line]),
+    ),
   });
   const chosen = preset === undefined ? undefined : template.presets[preset];
   const resources = chosen?.resources ?? template.resources;

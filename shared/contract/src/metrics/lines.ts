@@ -22,12 +22,16 @@ const RAY_PREFIX = /^\s*\([A-Za-z_][^()]{0,200}\bpid=\d+[^()]{0,200}\)\s*/;
 /** What a job of several nodes has before each line (python/hitch_job/nodes.py). */
 const NODE_PREFIX = /^\s*\[(?:rank|node) \d+\]:?\s*/;
 
+/** A line without colours, and without what Ray and a job of several nodes put before it. */
+export const plainLine = (line: string): string =>
+  line.replaceAll(COLOURS, '').replace(NODE_PREFIX, '').replace(RAY_PREFIX, '').trim();
+
 /** @returns the figures of a line; null where it is not one of figures. */
 export function metricsOfLine(line: string): MetricRow | null {
   if (line.length > LONGEST_LINE) {
     return null;
   }
-  const plain = line.replaceAll(COLOURS, '').replace(NODE_PREFIX, '').replace(RAY_PREFIX, '').trim();
+  const plain = plainLine(line);
   if (!plain.startsWith('{') || !plain.endsWith('}')) {
     return null;
   }
