@@ -217,6 +217,13 @@ describe('Jobs on a cluster', function () {
       said.jobs.map(({ metrics }) => metrics.find(({ name }) => name === 'loss')?.last),
       [0.5, 0.125],
     );
+    const figures = await job(['metrics', 'fast']);
+    assert.match(figures.stdout, /^loss +0\.125 .* 0\.125 +0\.25 +2 +output$/m);
+    const points = await job(['metrics', 'fast', '--csv']);
+    assert.match(points.stdout, /^figure,source,step,time,value\n/);
+    assert.match(points.stdout, /^loss,output,\d+,\d{4}-.*Z,0\.125$/m);
+    assert.match((await job(['show', 'fast'])).stdout, /^ {2}Figures: .*loss 0\.125/m);
+    assert.match((await job(['ls'])).stdout, /^fast .* loss 0\.125 at /m);
     const nobody = await job(['compare', 'slow', 'nobody']);
     assert.equal(nobody.code, 3);
     assert.match(nobody.stderr, /There is no job "nobody"/);

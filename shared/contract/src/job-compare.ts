@@ -1,10 +1,12 @@
-/** Two jobs beside each other: what they were given, what they printed, what became of them, on which machine, with which packages. */
+/** Two jobs beside each other: what they were given, what they logged, what became of them, on which machine, with which packages. */
 import type { LockedEnvironment } from './environments.ts';
 import type { Attempt } from './clusters.ts';
-import type { Metric } from './metrics/summary.ts';
+import type { MetricSeries } from './metrics/wire.ts';
 import { causeWords, jobRanMs } from './job-words.ts';
 import type { Job, JobSpec } from './jobs.ts';
 import * as format from './format.ts';
+
+export type Metric = Pick<MetricSeries, 'name' | 'last' | 'min' | 'max' | 'count'>;
 
 /** All that is known of one of them. */
 export interface ComparedJob {
@@ -27,7 +29,7 @@ export interface ComparedRow {
 export interface JobComparison {
   /** Arguments, variables and settings. */
   readonly parameters: readonly ComparedRow[];
-  /** The last value of each figure that either printed. */
+  /** The last value of each figure that either has, and its bounds. */
   readonly metrics: readonly ComparedRow[];
   /** How each ended, how long it took and what it cost. */
   readonly results: readonly ComparedRow[];
@@ -149,7 +151,8 @@ function argumentsOf(words: readonly string[]): Named {
 /** `torchrun --standalone train.py`: the file is no value of the option before it. */
 const isProgram = (word: string): boolean => /\.(?:py|sh|ipynb)$/i.test(word);
 
-const number = (value: number): string => Number(value.toPrecision(6)).toString();
+const number = (value: number | null): string =>
+  value === null ? 'NaN' : Number(value.toPrecision(6)).toString();
 
 function figuresOf(metrics: readonly Metric[]): Named {
   return metrics.map(({ name, last, min, max, count }) => [

@@ -1,8 +1,7 @@
-/** Two jobs beside each other, and the figures that a program printed. */
+/** Two jobs beside each other. */
 import assert from 'node:assert/strict';
 import { type Job, jobSchema, jobSpecSchema, type LockedEnvironment } from '../src/index.ts';
-import { type ComparedJob, compareJobs, differs, parametersOf } from '../src/job-compare.ts';
-import { type Metric, MetricSummary, MOST_METRICS } from '../src/metrics/summary.ts';
+import { type ComparedJob, compareJobs, differs, type Metric, parametersOf } from '../src/job-compare.ts';
 
 const STARTED_MS = 1_000_000;
 const testJob = (change: Partial<Job>): Job => ({
@@ -36,31 +35,6 @@ const testJob = (change: Partial<Job>): Job => ({
 
 const spec = (command: readonly string[], more: object = {}) =>
   jobSpecSchema.parse({ work: { kind: 'command', command }, ...more });
-
-describe('Figures of a log', () => {
-  it('are the same wherever it is cut', () => {
-    const log = '{"loss": 3}\n 50%|### | 1/2\rnoise\n{"loss": 1, "lr": 0.1}\n{"loss": 2}';
-    const wanted: Metric[] = [
-      { name: 'loss', first: 3, last: 2, min: 1, max: 3, count: 3 },
-      { name: 'lr', first: 0.1, last: 0.1, min: 0.1, max: 0.1, count: 1 },
-    ];
-    for (let cut = 0; cut <= log.length; cut++) {
-      const reader = new MetricSummary();
-      reader.take(log.slice(0, cut));
-      reader.take(log.slice(cut));
-      assert.deepEqual(reader.end(), wanted);
-    }
-  });
-
-  it('have so many names, and what is left out is counted', () => {
-    const reader = new MetricSummary();
-    for (let name = 0; name < MOST_METRICS + 7; name++) {
-      reader.take(`{"m${name.toString()}": 1}\n`);
-    }
-    assert.equal(reader.end().length, MOST_METRICS);
-    assert.equal(reader.leftOut, 7);
-  });
-});
 
 describe('What a job was given', () => {
   it('is named however it was written', () => {
@@ -124,7 +98,7 @@ describe('Two jobs beside each other', () => {
     metrics: [],
     ...change,
   });
-  const loss = (last: number): Metric => ({ name: 'loss', first: 3, last, min: last, max: 3, count: 4 });
+  const loss = (last: number): Metric => ({ name: 'loss', last, min: last, max: 3, count: 4 });
 
   it('show what differs in what they were given, printed, cost, ran on and had', () => {
     const [first] = testJob({}).runs;

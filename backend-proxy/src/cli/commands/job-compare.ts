@@ -1,5 +1,5 @@
 /** `hitch job compare`: two jobs beside each other, on the screen, as Markdown, as CSV or as JSON. */
-import { format, HitchError, type Job, shownName } from '@hitch/contract';
+import { HitchError, shownName } from '@hitch/contract';
 import {
   compareJobs,
   type ComparedJob,
@@ -7,18 +7,17 @@ import {
   differs,
   type JobComparison,
 } from '@hitch/contract/src/job-compare.ts';
-import { MetricSummary, MOST_METRICS } from '@hitch/contract/src/metrics/summary.ts';
 import * as z from 'zod';
 import type { Api } from '@hitch/client-node/src/session.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findJob, jobRef } from '../jobs/find-job.ts';
+import { csvCell } from '../screen/csv.ts';
 import { type Column, writeTable } from '../screen/table.ts';
 import { oneOf } from '../values.ts';
+import { figuresOf } from './job-metrics.ts';
 
-/** A log may be as long as a disk; figures of more than that are not read, and that is said. */
-const MOST_READ_BYTES = 256 * 1024 * 1024;
 const FORMATS = ['table', 'markdown', 'csv'] as const;
 const SECTIONS: readonly (readonly [keyof JobComparison, string])[] = [
   ['parameters', 'Parameters'],
@@ -53,48 +52,6 @@ async function readJob(api: Api, ref: string): Promise<Read> {
   return { compared: { job, attempt, lock, metrics }, notes: [...notes, ...lost] };
 }
 
-export async function figuresOf(
-  api: Api,
-  job: Job,
-): Promise<Pick<ComparedJob, 'metrics'> & { readonly notes: readonly string[] }> {
-  const summary = new MetricSummary();
-  const notes: string[] = [];
-  let decoder = new TextDecoder();
-  let missing = 0;
-  const run = job.runs.at(-1)?.number;
-  for (let from = 0; run !== undefined;) {
-    const page = await api.jobs.log({ jobId: job.id, run, from });
-    if (page.data === '' || page.next <= from) {
-      break;
-    }
-    if (page.from > from) {
-      missing += page.from - from;
-      summary.take('\n');
-      decoder = new TextDecoder();
-    }
-    summary.take(decoder.decode(Buffer.from(page.data, 'base64'), { stream: true }));
-    from = page.next;
-    if (from >= MOST_READ_BYTES && from < page.endByte) {
-      notes.push(
-        `${job.name}: figures are those of the first ${format.bytes(from)} of its log, which has ${format.bytes(page.endByte)}.`,
-      );
-      break;
-    }
-  }
-  const metrics = summary.end();
-  if (missing > 0) {
-    notes.push(
-      `${job.name}: ${format.bytes(missing)} of its log are not kept, and no figures of it are known.`,
-    );
-  }
-  if (summary.leftOut > 0) {
-    notes.push(
-      `${job.name}: it printed figures of more than ${MOST_METRICS.toString()} names; ${summary.leftOut.toString()} values of others are left out.`,
-    );
-  }
-  return { metrics, notes };
-}
-
 /** What is the same is left out unless all is wanted; figures, results and the machine always stand there. */
 function shownRows(
   comparison: JobComparison,
@@ -107,12 +64,6 @@ function shownRows(
     );
     return rows.length === 0 ? [] : [[title, rows] as const];
   });
-}
-
-/** A cell that a spreadsheet would take for a formula is text. https://owasp.org/www-community/attacks/CSV_Injection */
-function csvCell(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) && !/^[-+]?[\d.]+(?:e[-+]?\d+)?$/i.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }
 
 /** Nothing of it is Markdown's or a page's: a machine prints what it likes. */
@@ -157,7 +108,7 @@ function write(
 
 export const addJobCompare = defineCommand({
   usage: 'compare <job> <other>',
-  summary: 'two jobs beside each other: parameters, figures they printed, cost, machine, packages',
+  summary: 'two jobs beside each other: parameters, figures, cost, machine, packages',
   examples: [
     ['hitch job compare train train-2', 'what differs, and how each ended'],
     ['hitch job compare train train-2 --all --format csv > runs.csv', 'all of it, for a spreadsheet'],
@@ -196,7 +147,7 @@ export const addJobCompare = defineCommand({
     notes.forEach(note => io.note(note));
     if (one.compared.metrics.length + other.compared.metrics.length === 0) {
       io.note(
-        'Neither printed figures: lines like {"step": 40, "loss": 0.24}, or those of Hugging Face’s trainer, are read.',
+        'Neither has figures. They are read from TensorBoard, MLflow, W&B and Trackio, and from printed lines like {"step": 40, "loss": 0.24}.',
       );
     }
     return EXIT.ok;

@@ -23,6 +23,7 @@ import { runCp } from './cp.ts';
 import { rayJobLine, rayJobsOf } from '../jobs/ray-jobs.ts';
 import { addJobCompare } from './job-compare.ts';
 import { addJobLogs } from './job-logs.ts';
+import { addJobMetrics, figure, figuresOf } from './job-metrics.ts';
 import { addJobQueue } from './job-queue.ts';
 import { addJobRetry, addJobRun } from './job-run.ts';
 
@@ -31,9 +32,16 @@ const json = z.boolean().default(false);
 const costOf = ({ costMicroUsd }: Job): string =>
   costMicroUsd === null ? '–' : format.dollars(costMicroUsd);
 
+const glanceOf = ({ glance }: Job): string =>
+  glance === undefined
+    ? '–'
+    : `${shownName(glance.name)} ${figure(glance.last)}${glance.step === null ? '' : ` at ${figure(glance.step)}`}`;
+
 interface Row {
   readonly name: string;
   readonly state: string;
+  /** The last value of a figure. */
+  readonly glance: string;
   readonly cluster: string;
   readonly cost: string;
   readonly runs: string;
@@ -42,6 +50,7 @@ interface Row {
 const columns: readonly Column<Row>[] = [
   { title: 'Job', priority: 1, cell: ({ name }) => name },
   { title: 'State', priority: 1, cell: ({ state }) => state },
+  { title: 'Figure', priority: 2, cell: ({ glance }) => glance },
   { title: 'Cluster', priority: 2, cell: ({ cluster }) => cluster },
   { title: 'Cost', priority: 3, align: 'right', cell: ({ cost }) => cost },
   { title: 'Runs', priority: 4, cell: ({ runs }) => runs },
@@ -50,6 +59,7 @@ const columns: readonly Column<Row>[] = [
 const rowOf = (job: Job, nowMs: number): Row => ({
   name: job.name,
   state: jobStandLine(job, nowMs),
+  glance: glanceOf(job),
   cluster: job.clusterName,
   cost: costOf(job),
   runs: shownName(workWordsOf(job.spec)),
@@ -93,6 +103,7 @@ const addList = defineCommand({
       ...ofRay.jobs.map(job => ({
         name: `${shownName(job.submissionId)} (Ray’s)`,
         state: rayJobLine(job, nowMs),
+        glance: '–',
         cluster: job.clusterName,
         cost: '–',
         runs: shownName(job.entrypoint),
@@ -102,6 +113,9 @@ const addList = defineCommand({
     return EXIT.ok;
   },
 });
+
+/** A line bears so many. */
+const MOST_FIGURES = 8;
 
 const addShow = defineCommand({
   usage: 'show <job>',
@@ -125,6 +139,11 @@ const addShow = defineCommand({
     const outputs = jobOutputs(job);
     if (outputs.length > 0) {
       io.line(`  Outputs: ${outputs.map(shownName).join(', ')} (hitch job fetch ${job.name})`);
+    }
+    const figures = (await figuresOf(api, job)).metrics.slice(0, MOST_FIGURES);
+    if (figures.length > 0) {
+      const words = figures.map(({ name, last }) => `${shownName(name)} ${figure(last)}`);
+      io.line(`  Figures: ${words.join(', ')} (all: hitch job metrics ${job.name})`);
     }
     const loss = isJobOver(job.state) ? logLossWords(job, true) : null;
     if (loss !== null) {
@@ -232,6 +251,7 @@ export const addJob = defineGroup({
     addJobRun,
     addShow,
     addJobLogs,
+    addJobMetrics,
     addJobCompare,
     addJobQueue,
     addStop,

@@ -8,7 +8,7 @@ import {
   isJobSettled,
   shownName,
 } from '@hitch/contract';
-import type { Metric } from '@hitch/contract/src/metrics/summary.ts';
+import type { Metric } from '@hitch/contract/src/job-compare.ts';
 import type { Api } from '@hitch/client-node/src/session.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -52,7 +52,7 @@ export function writeQueue(
   const names = [...new Set([...figures.values()].flatMap(all => all.map(({ name }) => name)))];
   const figureOf = (job: Job, name: string): string => {
     const last = figures.get(job.id)?.find(each => each.name === name)?.last;
-    return last === undefined ? '–' : Number(last.toPrecision(6)).toString();
+    return last === undefined || last === null ? '–' : Number(last.toPrecision(6)).toString();
   };
   const columns: Column<Job>[] = [
     { title: 'Job', priority: 1, cell: ({ name }) => name },
@@ -69,7 +69,7 @@ export function writeQueue(
   writeTable(io, jobs, columns);
   if (names.length > MOST_FIGURES) {
     io.note(
-      `They printed ${(names.length - MOST_FIGURES).toString()} more figures; hitch job compare shows those of two.`,
+      `They have ${(names.length - MOST_FIGURES).toString()} more figures; hitch job compare shows those of two.`,
     );
   }
   io.line(`${queueLine(jobs)}.`);
