@@ -23,6 +23,13 @@ const nightly = {
   what: 'programs that rent from several networks',
 };
 
+/** @type {Environment} */
+const metrics = {
+  name: 'metric-clients',
+  requirements: 'test/training/metrics/requirements.hashes.txt',
+  what: 'clients that log figures',
+};
+
 const manifests = ['package.json', 'package-lock.json'].map(file => `test/simulators/judges/npm/${file}`);
 const npmFolder = inCache('judges-npm');
 const npmStampFile = path.join(npmFolder, 'installed.json');
@@ -43,7 +50,7 @@ const isThere = environment =>
 const npmIsThere = () => JSON.stringify(readJson(npmStampFile)) === JSON.stringify(npmStamp());
 
 export const judgesAreReady = () => isThere(daily) && npmIsThere();
-export const nightlyJudgesAreReady = () => isThere(nightly);
+export const nightlyJudgesAreReady = () => isThere(nightly) && isThere(metrics);
 
 /**
  * @param {import('./progress.mjs').Say} say
@@ -59,7 +66,9 @@ export async function installJudges(say, node) {
  * @param {string} node
  */
 export async function installNightlyJudges(say, node) {
-  await installFromPypi(nightly, say, node);
+  for (const environment of [nightly, metrics]) {
+    if (!isThere(environment)) await installFromPypi(environment, say, node);
+  }
 }
 
 /** @param {import('./progress.mjs').Say} say */
