@@ -13,6 +13,7 @@ import { launches } from './figures/launches.ts';
 import { launchesAtNetworks } from './figures/launches-at-networks.ts';
 import { liveInstances } from './figures/live-instances.ts';
 import { networksRefresh } from './figures/networks-refresh.ts';
+import { metricsPoints } from './figures/metrics.ts';
 import { offersQuery } from './figures/offers-query.ts';
 import { offerTable } from './figures/offer-table.ts';
 import { daemonMemory } from './figures/daemon-memory.ts';
@@ -46,6 +47,7 @@ const benchmarks: readonly Benchmark[] = [
   environmentBuild,
   jobFirstLine,
   logReplay,
+  metricsPoints,
   farBootstrap,
   farFirstCell,
   farMemory,
