@@ -50,6 +50,10 @@ describe('The rows of jobs', () => {
       ['train', 'old'],
     );
     assert.equal(rows[0]?.description, 'Running, 1:01, $0.02');
+    const glance = { name: 'loss', last: 1, step: 40, values: [3, 2, 1] };
+    const [withFigure] = jobRows([job({ glance })], 62_000);
+    assert.equal(withFigure?.description, 'Running, 1:01, $0.02, loss 1 at step 40 █▅▁');
+    assert.equal(withFigure.spoken, 'Job train on llm-dev: Running, 1:01, $0.02, loss 1 at step 40');
     assert.equal(rows[0]?.contextValue, 'job;live');
     assert.equal(rows[1]?.contextValue, 'job;over');
     assert.equal(jobOfRow(rows[0]?.id), ID);

@@ -2,6 +2,7 @@
 import { isJobOver, type Job } from '@hitch/contract/src/jobs.ts';
 import { jobStandLine } from '@hitch/contract/src/job-rental-words.ts';
 import { jobOutputs, workWordsOf } from '@hitch/contract/src/job-words.ts';
+import { course, glanceWords } from '@hitch/contract/src/metrics/words.ts';
 import * as format from '@hitch/contract/src/format.ts';
 import type { Row, RowIcon } from '../tree/row.ts';
 
@@ -24,12 +25,14 @@ export function jobRows(jobs: readonly Job[], nowMs: number): readonly Row[] {
 
 function jobRow(job: Job, nowMs: number): Row {
   const cost = job.costMicroUsd === null ? '' : `, ${format.dollars(job.costMicroUsd)}`;
-  const line = `${jobStandLine(job, nowMs)}${cost}`;
+  const figure = job.glance === undefined ? '' : `, ${glanceWords(job.glance)}`;
+  const line = `${jobStandLine(job, nowMs)}${cost}${figure}`;
+  const curve = course(job.glance?.values ?? []);
   const id = `${JOB}${job.id}`;
   return {
     id,
     label: job.name,
-    description: line,
+    description: curve === '' ? line : `${line} ${curve}`,
     icon: ICONS[job.state],
     contextValue: [
       'job',

@@ -1,5 +1,6 @@
 /** The page's half of the talk about a job: what it is told, and what it asks of the log. */
 import type { Job, JobFinds, JobLogBytesQuery, JobLogPart } from '@hitch/contract';
+import type { JobMetrics } from '@hitch/contract/src/metrics/wire.ts';
 import type { FromPage, ToPage } from './messages.ts';
 
 export interface JobPage {
@@ -11,6 +12,7 @@ export interface JobPage {
 interface Waiting {
   readonly log?: (page: JobLogPart) => void;
   readonly finds?: (finds: JobFinds) => void;
+  readonly metrics?: (metrics: JobMetrics) => void;
   readonly fail: (error: Error) => void;
 }
 
@@ -48,6 +50,13 @@ export function jobPage(say: (message: FromPage) => void): JobPage {
       say({ kind: 'job-search', question, text, run, from });
     });
   };
+  view.metrics = ({ most = 1, points = 0 }) => {
+    const question = ++questions;
+    return new Promise((metrics, fail) => {
+      waiting.set(question, { metrics, fail });
+      say({ kind: 'job-metrics', question, most, points });
+    });
+  };
   view.addEventListener('hitch-job', ({ detail: { action } }) => say({ kind: 'job-action', action }));
   root.append(problem, view);
 
@@ -78,6 +87,8 @@ export function jobPage(say: (message: FromPage) => void): JobPage {
           return answered(message.question, ({ log }) => log?.(message.page));
         case 'job-finds':
           return answered(message.question, ({ finds }) => finds?.(message.finds));
+        case 'job-metrics':
+          return answered(message.question, ({ metrics }) => metrics?.(message.metrics));
         case 'problem':
           return answered(message.question, ({ fail }) => fail(new Error(message.sentence)));
         default:

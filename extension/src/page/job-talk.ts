@@ -60,6 +60,13 @@ export class JobTalk {
           this.#deps.post({ kind: 'job-log', question: message.question, page });
         });
         break;
+      case 'job-metrics':
+        void this.#answer(message.question, async signal => {
+          const { most, points, question } = message;
+          const metrics = await this.#api.metrics({ jobId: this.#id, most, points }, { signal });
+          this.#deps.post({ kind: 'job-metrics', question, metrics });
+        });
+        break;
       case 'job-search':
         void this.#answer(message.question, async signal => {
           const { text, run, from, question } = message;

@@ -18,6 +18,7 @@ import {
   templateDetailsSchema,
   templateInfoSchema,
 } from '@hitch/contract';
+import { jobMetricsSchema, MOST_SERIES_PAGE, MOST_SHOWN_POINTS } from '@hitch/contract/src/metrics/wire.ts';
 import type { RunLimits } from '@hitch/contract/src/templates/run-wish.ts';
 import * as z from 'zod';
 
@@ -106,6 +107,7 @@ export const toPageSchema = z.discriminatedUnion('kind', [
     page: jobLogFactsSchema.extend({ bytes: z.instanceof(Uint8Array), next: z.number().int().min(0) }),
   }),
   z.object({ kind: z.literal('job-finds'), question: z.number(), finds: jobFindsSchema }),
+  z.object({ kind: z.literal('job-metrics'), question: z.number(), metrics: jobMetricsSchema }),
   z.object({
     kind: z.literal('templates'),
     /** Null while they are not known. */
@@ -160,6 +162,12 @@ export const fromPageSchema = z.discriminatedUnion('kind', [
     text: z.string().min(1).max(200),
     run: z.number().int().min(1),
     from: z.number().int().min(0),
+  }),
+  z.object({
+    kind: z.literal('job-metrics'),
+    question: z.number(),
+    most: z.number().int().min(1).max(MOST_SERIES_PAGE),
+    points: z.number().int().min(0).max(MOST_SHOWN_POINTS),
   }),
   z.object({ kind: z.literal('job-action'), action: jobActionSchema }),
   z.object({ kind: z.literal('template-show'), question: z.number(), choice: templateChoiceSchema }),

@@ -1,5 +1,6 @@
 /** The list of jobs below the clusters: each is a button that opens its tab. */
 import { format, type Job, jobStandLine, workWordsOf } from '@hitch/contract';
+import { course, glanceWords } from '@hitch/contract/src/metrics/words.ts';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
@@ -30,13 +31,22 @@ export function jobList(
               @click=${() => void commands.execute(NEIGHBOURS.openJob, { jobId: job.id })}
             >
               <span class="jp-Hitch-jobName">${job.name}</span>
-              <span class="jp-Hitch-quiet">${jobStandLine(job, now())}${cost(job)}</span>
+              <span class="jp-Hitch-quiet">${jobStandLine(job, now())}${cost(job)}${figure(job)}</span>
+              ${curve(job)}
             </button>
           </li>`,
       )}
     </ul>
     ${more <= 0 ? nothing : html`<p class="jp-Hitch-quiet">${trans.__('%1 older ones: hitch job ls', more.toString())}</p>`}
   </section>`;
+}
+
+const figure = ({ glance }: Job): string => (glance === undefined ? '' : `, ${glanceWords(glance)}`);
+
+/** For the eye alone: what it shows is said beside it. */
+function curve({ glance }: Job): TemplateResult | typeof nothing {
+  const text = course(glance?.values ?? []);
+  return text === '' ? nothing : html`<span class="jp-Hitch-quiet" aria-hidden="true">${text}</span>`;
 }
 
 const cost = ({ costMicroUsd }: Job): string =>

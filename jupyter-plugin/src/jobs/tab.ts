@@ -136,6 +136,7 @@ export class JobView extends LitWidget {
       .job=${this.#job}
       .log=${(this.#log ??= (query, signal) => readJobLog(hitch.client, jobId, query, signal))}
       .search=${(this.#search ??= (text, run, from) => api.jobs.search({ jobId, text, run, from }))}
+      .metrics=${(this.#metrics ??= query => api.jobs.metrics({ jobId, ...query }, { signal: this.#end.signal }))}
       @hitch-job=${({ detail }: HTMLElementEventMap['hitch-job']) => this.#act(detail.action)}
     ></hitch-job>`;
   }
@@ -143,4 +144,5 @@ export class JobView extends LitWidget {
   // The same functions each time: another one would have the view begin anew.
   #log: HTMLElementTagNameMap['hitch-job']['log'] = null;
   #search: HTMLElementTagNameMap['hitch-job']['search'] = null;
+  #metrics: HTMLElementTagNameMap['hitch-job']['metrics'] = null;
 }

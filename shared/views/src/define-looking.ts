@@ -3,6 +3,7 @@ import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import { HitchCostPlot } from './cost/cost-plot.ts';
 import { HitchJob } from './job/job.ts';
+import { HitchMetrics } from './job/metrics.ts';
 import { HitchFilterBar } from './offers/filter-bar.ts';
 import { HitchOfferTable } from './offers/offer-table.ts';
 import { register } from './register.ts';
@@ -14,6 +15,7 @@ declare global {
     'hitch-offer-table': HitchOfferTable;
     'hitch-filter-bar': HitchFilterBar;
     'hitch-job': HitchJob;
+    'hitch-metrics': HitchMetrics;
     'hitch-templates': HitchTemplates;
     'hitch-timeline': HitchTimeline;
     'hitch-cost-plot': HitchCostPlot;
@@ -24,6 +26,7 @@ register({
   'hitch-offer-table': HitchOfferTable,
   'hitch-filter-bar': HitchFilterBar,
   'hitch-job': HitchJob,
+  'hitch-metrics': HitchMetrics,
   'hitch-templates': HitchTemplates,
   'hitch-timeline': HitchTimeline,
   'hitch-cost-plot': HitchCostPlot,

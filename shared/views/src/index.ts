@@ -4,6 +4,7 @@ export { asWritten, type Translate } from './base/translate.ts';
 export type { HitchEvent, HitchEventDetails, HitchEventName, OfferSort } from './events.ts';
 export { HitchOfferTable, type OfferQueryFunction } from './offers/offer-table.ts';
 export { HitchJob, type JobLogFunction, type JobSearchFunction } from './job/job.ts';
+export { HitchMetrics, type JobMetricsFunction } from './job/metrics.ts';
 export { HitchTemplates, type TemplateChoice, type TemplateShowFunction } from './templates/templates.ts';
 export type { RunLimitChanges } from './templates/run-limits.ts';
 export { HitchTimeline } from './timeline/timeline.ts';

@@ -20,6 +20,7 @@ import { HitchElement } from '../base/element.ts';
 import { html } from '../base/html.ts';
 import { baseStyles } from '../base/styles.ts';
 import { LogTail } from './log-tail.ts';
+import type { JobMetricsFunction } from './metrics.ts';
 import { rentalFacts } from './rental-facts.ts';
 
 /** Asks for a part of the log; rejects with a sentence. */
@@ -40,6 +41,7 @@ export class HitchJob extends HitchElement {
     job: { attribute: false },
     log: { attribute: false },
     search: { attribute: false },
+    metrics: { attribute: false },
     _found: { state: true },
     _problem: { state: true },
   };
@@ -125,6 +127,8 @@ export class HitchJob extends HitchElement {
   declare job: Job | null;
   declare log: JobLogFunction | null;
   declare search: JobSearchFunction | null;
+  /** Shows its figures; null: the host has none. */
+  declare metrics: JobMetricsFunction | null;
   declare _found: JobFinds | null;
   declare _problem: string | null;
   readonly #tail = new LogTail();
@@ -136,6 +140,7 @@ export class HitchJob extends HitchElement {
     this.job = null;
     this.log = null;
     this.search = null;
+    this.metrics = null;
     this._found = null;
     this._problem = null;
   }
@@ -294,7 +299,9 @@ export class HitchJob extends HitchElement {
               >`
         }
       </div>
-      ${this.#facts(job, outputs)} ${this.#searchBar()} ${this.#finds()}
+      ${this.#facts(job, outputs)}
+      <hitch-metrics .messages=${messages} .ask=${this.metrics} .live=${!hasEnded}></hitch-metrics>
+      ${this.#searchBar()} ${this.#finds()}
       ${this._problem === null ? nothing : html`<p class="note warning" role="status">${this._problem}</p>`}
       <pre tabindex="0" aria-label=${messages('Log of %1', job.name)} .textContent=${this.#words(job)}></pre>
     `;
