@@ -1,7 +1,7 @@
 /** The Jobs view's rows, and what the extension and a job's page say to each other. */
 import assert from 'node:assert/strict';
 import { HitchError, type Job, jobSchema, LOG_FACTS, splitWords } from '@hitch/contract';
-import { jobOfRow, jobRows } from '../src/jobs/rows.ts';
+import { jobOfRow, jobRows, rayJobRows } from '../src/jobs/rows.ts';
 import { JobTalk } from '../src/page/job-talk.ts';
 import { rentedJob } from '../../shared/views/test/support/job.ts';
 import { type ToPage, toPageSchema } from '../src/page/messages.ts';
@@ -81,18 +81,45 @@ describe('The rows of jobs', () => {
   });
 });
 
+describe('The rows of jobs of Ray itself', () => {
+  it('say how they stand, where, and that Ray stops them', () => {
+    const [row] = rayJobRows(
+      [
+        {
+          clusterId: 'clu_01ARZ3NDEKTSV4RRFFQ69G5FAV',
+          clusterName: 'llm-dev',
+          submissionId: 'raysubmit_1',
+          state: 'running',
+          entrypoint: 'python train.py',
+          message: '',
+          startedAtMs: 1_000,
+          endedAtMs: null,
+        },
+      ],
+      62_000,
+    );
+    assert.equal(row?.description, 'Running, 1:01, submitted to the Ray of llm-dev');
+    assert.equal(row.contextValue, 'ray-job');
+    assert.match(
+      row.tooltip().at(-1) ?? '',
+      /^Ray runs it\. To stop it, in a terminal of llm-dev: ray job stop raysubmit_1;/,
+    );
+  });
+});
+
 describe('The talk with a page that shows a job', () => {
   function begin(
     api: Record<string, (input: unknown) => Promise<unknown>>,
     raw: (path: string) => Promise<Response> = () => Promise.reject(new Error('not asked for')),
   ) {
+    const gone = () => Promise.reject(new HitchError('NOT_FOUND', 'There is no such cluster.'));
     const posted: ToPage[] = [];
     const acted: string[] = [];
     const reported: string[] = [];
     const talk = new JobTalk(
       {
         // As much of the client as the talk uses.
-        client: () => ({ api: { jobs: api }, raw }) as never,
+        client: () => ({ api: { jobs: api, clusters: { get: gone } }, raw }) as never,
         post: message => posted.push(toPageSchema.parse(message)),
         act: (action, jobId) => acted.push(`${action} ${jobId}`),
         report: problem => reported.push(problem),
@@ -123,6 +150,11 @@ describe('The talk with a page that shows a job', () => {
       await turn();
     }
     assert.deepEqual(posted.map(({ kind }) => kind).sort(), ['job', 'job-finds', 'job-log']);
+    const told = posted.find(({ kind }) => kind === 'job');
+    assert.deepEqual(told?.kind === 'job' ? told.around : null, {
+      offer: null,
+      packages: 'Hitch’s own packages',
+    });
     assert.deepEqual(acted, [`stop ${ID}`]);
   });
 

@@ -75,6 +75,26 @@ describe('Jobs in JupyterLab', function suite() {
     );
   });
 
+  it('compares it with another run, chosen in the list', async () => {
+    const { page } = at.page;
+    await page.locator('hitch-job').getByRole('button', { name: 'Run again' }).click();
+    const list = page.getByRole('region', { name: 'Jobs' });
+    const choices = list.getByRole('checkbox', { name: /^Compare train/ });
+    await until('there are two', async () => (await choices.count()) === 2);
+    const compare = list.getByRole('button', { name: 'Compare the two that are chosen' });
+    assert.ok(await compare.isDisabled());
+    await choices.first().press('Space');
+    await choices.last().press('Space');
+    await compare.press('Enter');
+    const tab = page.locator('hitch-job-compare');
+    const results = tab.getByRole('table', { name: 'Results' });
+    await results.getByRole('row', { name: /^state .*stopped/ }).waitFor({ timeout: SLOW_MS });
+    await look(at.page, 'jobs-compare', 'hitch-job-compare');
+    const [, second] = await at.home.api.jobs.list({});
+    assert.ok(second !== undefined);
+    await at.home.api.jobs.stop({ jobId: second.id });
+  });
+
   it('changes the packages that its cluster has, after a yes', async () => {
     const { page } = at.page;
     await at.page.begin('hitch:change-environment', { clusterId: at.cluster.id });

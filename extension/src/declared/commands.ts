@@ -32,6 +32,8 @@ export const COMMANDS = {
   'hitch.jobs.stop': 'Stop Job',
   'hitch.jobs.again': 'Run Job Again',
   'hitch.jobs.fetch': 'Fetch Outputs…',
+  'hitch.jobs.fetchCheckpoint': 'Fetch Checkpoints…',
+  'hitch.jobs.compare': 'Compare Jobs',
   'hitch.jobs.refresh': 'Refresh Jobs',
   'hitch.offers.table': 'Offer Table',
   'hitch.offers.refresh': 'Refresh Offers',

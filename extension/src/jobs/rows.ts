@@ -3,6 +3,7 @@ import { isJobOver, type Job } from '@hitch/contract/src/jobs.ts';
 import { jobStandLine } from '@hitch/contract/src/job-rental-words.ts';
 import { jobOutputs, workWordsOf } from '@hitch/contract/src/job-words.ts';
 import { course, glanceWords } from '@hitch/contract/src/metrics/words.ts';
+import { type ClusterRayJob, rayJobLine, rayStopWords } from '@hitch/contract/src/ray-jobs.ts';
 import * as format from '@hitch/contract/src/format.ts';
 import type { Row, RowIcon } from '../tree/row.ts';
 
@@ -46,6 +47,31 @@ function jobRow(job: Job, nowMs: number): Row {
     command: { id: 'hitch.jobs.open', argument: id },
   };
 }
+
+const RAY_ICONS: Readonly<Record<ClusterRayJob['state'], RowIcon>> = {
+  pending: ICONS.waiting,
+  running: ICONS.running,
+  stopped: ICONS.stopped,
+  succeeded: ICONS.succeeded,
+  failed: ICONS.failed,
+  unknown: { name: 'question' },
+};
+
+/** What was submitted to Ray itself, below ours: only shown. */
+export const rayJobRows = (jobs: readonly ClusterRayJob[], nowMs: number): readonly Row[] =>
+  jobs.map(job => {
+    const line = `${rayJobLine(job, nowMs)}, submitted to the Ray of ${job.clusterName}`;
+    return {
+      id: `ray:${job.clusterId}:${job.submissionId}`,
+      label: job.entrypoint,
+      description: line,
+      icon: RAY_ICONS[job.state],
+      contextValue: 'ray-job',
+      collapsible: 'none',
+      spoken: `${job.entrypoint}: ${line}`,
+      tooltip: () => [job.entrypoint, line, rayStopWords(job)],
+    };
+  });
 
 /** Which job a row is of, or an id that a page gives; null: it is none. */
 export const jobOfRow = (argument: unknown): string | null =>

@@ -1,5 +1,5 @@
 /** The page's half of the talk about a job: what it is told, and what it asks of the log. */
-import type { Job, JobFinds, JobLogBytesQuery, JobLogPart } from '@hitch/contract';
+import type { JobFinds, JobLogBytesQuery, JobLogPart } from '@hitch/contract';
 import type { JobMetrics } from '@hitch/contract/src/metrics/wire.ts';
 import type { FromPage, ToPage } from './messages.ts';
 
@@ -60,12 +60,13 @@ export function jobPage(say: (message: FromPage) => void): JobPage {
   view.addEventListener('hitch-job', ({ detail: { action } }) => say({ kind: 'job-action', action }));
   root.append(problem, view);
 
-  const show = (job: Job | null, sentence: string | null): void => {
+  const show = ({ job, around, problem: sentence }: Extract<ToPage, { kind: 'job' }>): void => {
     problem.hidden = sentence === null;
     // A sentence of ours, or a daemon's error, which names things plainly.
     problem.replaceChildren(document.createTextNode(sentence ?? ''));
     if (job !== null) {
       view.job = job;
+      view.around = around;
     }
   };
   const answered = (question: number, give: (waiting: Waiting) => void): boolean => {
@@ -81,7 +82,7 @@ export function jobPage(say: (message: FromPage) => void): JobPage {
     take: message => {
       switch (message.kind) {
         case 'job':
-          show(message.job, message.problem);
+          show(message);
           return true;
         case 'job-log':
           return answered(message.question, ({ log }) => log?.(message.page));

@@ -1,6 +1,11 @@
 /** The extension's half of the talk with a page that shows a job. Knows no editor. */
-import type { HitchClient } from '@hitch/contract';
+import type { HitchClient, Job } from '@hitch/contract';
 import { jobIdSchema } from '@hitch/contract/src/ids.ts';
+import {
+  jobSurroundings,
+  type SurroundingsWords,
+  surroundingsWords,
+} from '@hitch/contract/src/job-gather.ts';
 import { readJobLog } from '@hitch/contract/src/job-log.ts';
 import { isJobSettled } from '@hitch/contract/src/jobs.ts';
 import { isAbort, sentence } from '../sentence.ts';
@@ -18,6 +23,8 @@ export class JobTalk {
   readonly #jobId: string;
   readonly #asking = new Map<number, AbortController>();
   #isOver = false;
+  #around: SurroundingsWords | null = null;
+  #lookedAt: Job['attemptId'] = null;
 
   constructor(deps: JobTalkDeps, jobId: string) {
     this.#deps = deps;
@@ -90,9 +97,22 @@ export class JobTalk {
     try {
       const job = await this.#api.get({ jobId: this.#id });
       this.#isOver = isJobSettled(job);
-      this.#deps.post({ kind: 'job', job, problem: null });
+      await this.#lookAround(job);
+      this.#deps.post({ kind: 'job', job, around: this.#around, problem: null });
     } catch (error) {
-      this.#deps.post({ kind: 'job', job: null, problem: sentence(error) });
+      this.#deps.post({ kind: 'job', job: null, around: null, problem: sentence(error) });
+    }
+  }
+
+  /** Once for each machine that it has. What is not known of them is no reason to show nothing of it. */
+  async #lookAround(job: Job): Promise<void> {
+    if (this.#around === null || job.attemptId !== this.#lookedAt) {
+      this.#lookedAt = job.attemptId;
+      try {
+        this.#around = surroundingsWords(job, await jobSurroundings(this.#deps.client().api, job));
+      } catch (error) {
+        this.#deps.report('What a job ran with is not known', error);
+      }
     }
   }
 

@@ -19,6 +19,7 @@ import {
   templateInfoSchema,
 } from '@hitch/contract';
 import { jobMetricsSchema, MOST_SERIES_PAGE, MOST_SHOWN_POINTS } from '@hitch/contract/src/metrics/wire.ts';
+import type { ComparedJobs } from '@hitch/contract/src/job-gather.ts';
 import type { RunLimits } from '@hitch/contract/src/templates/run-wish.ts';
 import * as z from 'zod';
 
@@ -60,9 +61,23 @@ export const placeSchema = z.discriminatedUnion('view', [
   }),
   z.object({ view: z.literal('cluster'), clusterId: z.string() }),
   z.object({ view: z.literal('job'), jobId: z.string() }),
+  z.object({ view: z.literal('compare'), jobIds: z.tuple([z.string(), z.string()]).readonly() }),
   z.object({ view: z.literal('templates'), choice: templateChoiceSchema.nullable() }),
 ]);
 export type Place = z.infer<typeof placeSchema>;
+
+const comparedRows = z.array(z.object({ name: z.string(), a: z.string(), b: z.string() })).readonly();
+const comparedJobsSchema = z.object({
+  names: z.tuple([z.string(), z.string()]).readonly(),
+  comparison: z.object({
+    parameters: comparedRows,
+    metrics: comparedRows,
+    results: comparedRows,
+    machine: comparedRows,
+    packages: comparedRows,
+  }),
+  notes: z.array(z.string()).readonly(),
+}) satisfies z.ZodType<ComparedJobs>;
 
 /** What can be pressed beside the timeline. */
 export const PAGE_ACTIONS = [
@@ -79,7 +94,7 @@ export const pageActionSchema = z.enum(PAGE_ACTIONS);
 export type PageAction = z.infer<typeof pageActionSchema>;
 
 /** What can be pressed beside a job's log. */
-export const jobActionSchema = z.enum(['stop', 'again', 'fetch']);
+export const jobActionSchema = z.enum(['stop', 'again', 'fetch', 'fetchCheckpoint']);
 export type JobAction = z.infer<typeof jobActionSchema>;
 
 export const toPageSchema = z.discriminatedUnion('kind', [
@@ -100,7 +115,18 @@ export const toPageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('page'), question: z.number(), page: offerPageSchema }),
   z.object({ kind: z.literal('problem'), question: z.number(), sentence: z.string() }),
   /** Null, with why: it is not known. */
-  z.object({ kind: z.literal('job'), job: jobSchema.nullable(), problem: z.string().nullable() }),
+  z.object({
+    kind: z.literal('job'),
+    job: jobSchema.nullable(),
+    around: z.object({ offer: z.string().nullable(), packages: z.string() }).nullable(),
+    problem: z.string().nullable(),
+  }),
+  /** Null, with why: it is not known. */
+  z.object({
+    kind: z.literal('compare'),
+    jobs: comparedJobsSchema.nullable(),
+    problem: z.string().nullable(),
+  }),
   z.object({
     kind: z.literal('job-log'),
     question: z.number(),

@@ -3,6 +3,7 @@ import '@hitch/views/define-looking';
 import type { Cluster, ClusterEvent, OfferPage, OfferQuery } from '@hitch/contract';
 import { type FromPage, type Place, placeSchema, type ToPage, toPageSchema } from './messages.ts';
 import { clusterView } from './cluster-view.ts';
+import { comparePage } from './compare-page.ts';
 import { jobPage } from './job-page.ts';
 import { templatePage } from './template-page.ts';
 import { pageStyles } from './styles.ts';
@@ -97,6 +98,7 @@ function showCluster(cluster: Cluster | null, events: readonly ClusterEvent[]): 
 }
 
 const job = jobPage(say);
+const compare = comparePage();
 const templates = templatePage(say, place => {
   host.setState(place);
   say({ kind: 'keep', place });
@@ -106,6 +108,10 @@ function take(message: ToPage): void {
   if (message.kind === 'job' && !job.root.isConnected) {
     document.body.dataset['view'] = 'job';
     main.replaceChildren(job.root);
+  }
+  if (message.kind === 'compare' && !compare.root.isConnected) {
+    document.body.dataset['view'] = 'compare';
+    main.replaceChildren(compare.root);
   }
   if (message.kind === 'templates' && !templates.root.isConnected) {
     document.body.dataset['view'] = 'templates';
@@ -119,6 +125,9 @@ function take(message: ToPage): void {
       document.body.dataset['view'] = message.place.view;
       host.setState(message.place);
       showOffers(message);
+      break;
+    case 'compare':
+      compare.show(message);
       break;
     case 'cluster':
       showCluster(message.cluster, message.events);
@@ -135,6 +144,7 @@ function take(message: ToPage): void {
     case 'job':
     case 'job-log':
     case 'job-finds':
+    case 'job-metrics':
     case 'templates':
     case 'template':
     case 'template-ran':

@@ -20,6 +20,10 @@ const NOTEBOOK = /\.ipynb$/i;
 const canRun = ({ conditions, phase }: Cluster): boolean =>
   conditions.kernel.status === 'yes' && phase !== 'unreachable' && phase !== 'stopping';
 
+/** The folder that checkpoints are kept from, while its machine is there. */
+const checkpointsOf = ({ rental }: Job): readonly string[] =>
+  rental?.checkpointFolder === undefined || rental.checkpointFolder === null ? [] : [rental.checkpointFolder];
+
 interface Parts {
   readonly view: JobsViewApi | null;
   readonly files: FilesApi | null;
@@ -65,9 +69,12 @@ async function askWork(name: string, cell: number | null): Promise<((path: strin
   const chosen = await pickOne(
     [
       { label: 'This cell and all above it', first: 0 },
-      { label: 'Only this cell', description: 'it has no variables of the notebook', first: cell },
+      { label: 'Only this cell', first: cell },
     ],
-    { title: `${TITLE}: cell ${(cell + 1).toString()} of ${name}`, placeholder: 'Which cells?' },
+    {
+      title: `${TITLE}: cell ${(cell + 1).toString()} of ${name}`,
+      placeholder: 'Which cells? They run in a kernel of their own, without the variables of this one',
+    },
   );
   return chosen === undefined
     ? null
@@ -126,10 +133,10 @@ export function createJobsModule(
     await changed(await model.client.api.jobs.start({ clusterId: cluster.id, spec }));
   };
 
-  const fetch = async (argument: unknown): Promise<void> => {
+  const fetch = async (argument: unknown, what: (job: Job) => readonly string[]): Promise<void> => {
     const job = await jobOf(argument);
     const cluster = model.state.clusters?.find(({ id }) => id === job.clusterId);
-    if (cluster === undefined || jobOutputs(job).length === 0) {
+    if (cluster === undefined || what(job).length === 0) {
       throw new HitchError('CONFLICT', `There is nothing of ${job.name} that can be fetched.`, {
         next: 'Its cluster has to run, and its outputs to be named when it is started.',
       });
@@ -137,7 +144,32 @@ export function createJobsModule(
     const { askWhere } = await import('./copying.ts');
     const folder = await askWhere(cluster);
     if (folder !== null) {
-      await files?.fetch(cluster, jobOutputs(job), folder);
+      await files?.fetch(cluster, what(job), folder);
+    }
+  };
+
+  /** Two rows that are selected, or two that are picked; the row that a menu was opened on is one of them. */
+  const compare = async (row: unknown, rows: unknown): Promise<void> => {
+    await model.need();
+    const jobs = await model.client.api.jobs.list({});
+    const selected = (Array.isArray(rows) ? rows : [row]).flatMap(each =>
+      jobs.filter(({ id }) => id === jobOfRow(each)),
+    );
+    const pick = async (placeholder: string, besides: readonly Job[]): Promise<Job | null> =>
+      (
+        await pickOne(
+          jobs
+            .filter(job => !besides.includes(job))
+            .toReversed()
+            .map(job => ({ label: job.name, description: job.clusterName, job })),
+          { title: 'Compare Jobs', placeholder },
+        )
+      )?.job ?? null;
+    const one = selected[0] ?? (await pick('Which job?', []));
+    const other =
+      one === null ? null : (selected[1] ?? (await pick(`Compare ${one.name} with which?`, [one])));
+    if (one !== null && other !== null) {
+      await pages?.showComparison(one, other);
     }
   };
 
@@ -155,7 +187,9 @@ export function createJobsModule(
         const { id } = await jobOf(argument);
         await changed(await model.client.api.jobs.again({ jobId: id }));
       }),
-      commands.register('hitch.jobs.fetch', fetch),
+      commands.register('hitch.jobs.fetch', argument => fetch(argument, jobOutputs)),
+      commands.register('hitch.jobs.fetchCheckpoint', argument => fetch(argument, checkpointsOf)),
+      commands.register('hitch.jobs.compare', compare),
     ],
   };
 }

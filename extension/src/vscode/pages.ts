@@ -16,6 +16,7 @@ export interface PagesApi {
   showOffers(): Promise<void>;
   showCluster(cluster: Cluster): Promise<void>;
   showJob(job: Pick<Job, 'id' | 'name'>): Promise<void>;
+  showComparison(one: Pick<Job, 'id' | 'name'>, other: Pick<Job, 'id' | 'name'>): Promise<void>;
   /** With the form of one that is named. */
   showTemplates(template: string | null): Promise<void>;
   /** What is open. */
@@ -37,6 +38,7 @@ const JOB_COMMAND_OF: Readonly<Record<JobAction, CommandId>> = {
   stop: 'hitch.jobs.stop',
   again: 'hitch.jobs.again',
   fetch: 'hitch.jobs.fetch',
+  fetchCheckpoint: 'hitch.jobs.fetchCheckpoint',
 };
 
 const FIRST_OFFERS: Place = {
@@ -48,10 +50,21 @@ const FIRST_OFFERS: Place = {
 /** Networks change their offers by the minute. */
 const OFFERS_EVERY_MS = 60_000;
 const JOB_EVERY_MS = 1_500;
+const COMPARISON_EVERY_MS = 15_000;
 const TEMPLATES_EVERY_MS = 5_000;
 
 function everyMs({ view }: Place): number {
-  return view === 'job' ? JOB_EVERY_MS : view === 'templates' ? TEMPLATES_EVERY_MS : OFFERS_EVERY_MS;
+  switch (view) {
+    case 'job':
+      return JOB_EVERY_MS;
+    case 'compare':
+      return COMPARISON_EVERY_MS;
+    case 'templates':
+      return TEMPLATES_EVERY_MS;
+    case 'offers':
+    case 'cluster':
+      return OFFERS_EVERY_MS;
+  }
 }
 
 function isSame(one: Place, other: Place): boolean {
@@ -62,6 +75,8 @@ function isSame(one: Place, other: Place): boolean {
       return other.view === 'cluster' && one.clusterId === other.clusterId;
     case 'job':
       return other.view === 'job' && one.jobId === other.jobId;
+    case 'compare':
+      return other.view === 'compare' && one.jobIds.join() === other.jobIds.join();
     case 'templates':
       return other.view === 'templates';
   }
@@ -87,14 +102,21 @@ export function createPages(
       open.delete(panel);
       endings.forEach(ending => ending.dispose());
     });
-    const [{ Talk: Conversation }, { JobTalk }, { TemplateTalk: OfTemplates }, ofTemplates, { pageHtml }] =
-      await Promise.all([
-        import('../page/talk.ts'),
-        import('../page/job-talk.ts'),
-        import('../page/template-talk.ts'),
-        import('./run-template.ts'),
-        import('../page/html.ts'),
-      ]);
+    const [
+      { Talk: Conversation },
+      { CompareTalk },
+      { JobTalk },
+      { TemplateTalk: OfTemplates },
+      ofTemplates,
+      { pageHtml },
+    ] = await Promise.all([
+      import('../page/talk.ts'),
+      import('../page/compare-talk.ts'),
+      import('../page/job-talk.ts'),
+      import('../page/template-talk.ts'),
+      import('./run-template.ts'),
+      import('../page/html.ts'),
+    ]);
     if (!open.has(panel)) {
       // Closed before the rest was loaded.
       return;
@@ -145,28 +167,33 @@ export function createPages(
               },
               place.jobId,
             )
-          : new Conversation(
-              {
-                state: () => model.state,
-                client: () => model.client,
-                onChange: listener => model.onChange(listener),
-                onEvent: listener => model.onEvent(listener),
-                post,
-                rent: (offers, nodes, filter) => {
-                  rent
-                    ?.rentOffers(offers, nodes, filter)
-                    .catch((error: unknown) => commands.tell('hitch.rent.new', error));
+          : place.view === 'compare'
+            ? new CompareTalk(
+                { client: () => model.client, post, report, nowMs: () => Date.now() },
+                place.jobIds,
+              )
+            : new Conversation(
+                {
+                  state: () => model.state,
+                  client: () => model.client,
+                  onChange: listener => model.onChange(listener),
+                  onEvent: listener => model.onEvent(listener),
+                  post,
+                  rent: (offers, nodes, filter) => {
+                    rent
+                      ?.rentOffers(offers, nodes, filter)
+                      .catch((error: unknown) => commands.tell('hitch.rent.new', error));
+                  },
+                  connect: () => {
+                    void vscode.commands.executeCommand('hitch.networks.connect');
+                  },
+                  act: (action, clusterId) => {
+                    void vscode.commands.executeCommand(COMMAND_OF[action], clusterId);
+                  },
+                  report,
                 },
-                connect: () => {
-                  void vscode.commands.executeCommand('hitch.networks.connect');
-                },
-                act: (action, clusterId) => {
-                  void vscode.commands.executeCommand(COMMAND_OF[action], clusterId);
-                },
-                report,
-              },
-              place,
-            );
+                place,
+              );
     endings.push(
       disposable(() => talk.dispose()),
       webview.onDidReceiveMessage((said: unknown) => talk.take(said)),
@@ -226,6 +253,13 @@ export function createPages(
     await model.need();
     await show({ view: 'job', jobId: id }, name, 'gpus.svg');
   };
+  const showComparison = async (
+    one: Pick<Job, 'id' | 'name'>,
+    other: Pick<Job, 'id' | 'name'>,
+  ): Promise<void> => {
+    await model.need();
+    await show({ view: 'compare', jobIds: [one.id, other.id] }, `${one.name} and ${other.name}`, 'gpus.svg');
+  };
   const showTemplates = async (template: string | null): Promise<void> => {
     await model.need();
     const isOpen = [...open.values()].some(({ view }) => view === 'templates');
@@ -238,7 +272,14 @@ export function createPages(
   reports?.showTimelineWith(showCluster);
 
   return {
-    api: { showOffers, showCluster, showJob, showTemplates, places: () => [...open.values()] },
+    api: {
+      showOffers,
+      showCluster,
+      showJob,
+      showComparison,
+      showTemplates,
+      places: () => [...open.values()],
+    },
     disposables: [
       commands.register('hitch.offers.table', showOffers),
       vscode.window.registerWebviewPanelSerializer(PAGE, {

@@ -36,6 +36,7 @@ export const NEIGHBOURS = {
   openTerminal: 'hitch:open-terminal',
   openFiles: 'hitch:open-files',
   openJob: 'hitch:open-job',
+  compareJobs: 'hitch:compare-jobs',
   runAsJob: 'hitch:run-as-job',
   runCellAsJob: 'hitch:run-cell-as-job',
   templates: 'hitch:templates',

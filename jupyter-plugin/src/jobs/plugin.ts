@@ -21,6 +21,7 @@ import { IHitch } from '../tokens.ts';
 import { gpusIcon } from '../ui/icons.ts';
 import { placeTab } from '../ui/place.ts';
 import { setTitle } from '../ui/text.ts';
+import type { CompareView } from './compare.ts';
 import type { JobView } from './tab.ts';
 
 type Tab = MainAreaWidget<JobView>;
@@ -60,6 +61,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
     const tracker = new WidgetTracker<Tab>({ namespace: 'jupyterlab-hitch-jobs' });
     const folder = (): string => localPathOf(app.serviceManager.contents, browser?.model.path ?? '') ?? '';
     addOpen(app, deps, { tracker, labShell, folder });
+    addCompare(app, deps, labShell);
     addRun(app, deps, { factory, notebooks });
     void restorer?.restore(tracker, {
       command: NEIGHBOURS.openJob,
@@ -70,6 +72,12 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
     palette?.addItem({ command: NEIGHBOURS.runAsJob, category });
     palette?.addItem({ command: NEIGHBOURS.runCellAsJob, category });
     app.contextMenu.addItem({ command: NEIGHBOURS.runAsJob, selector: ITEM, rank: 13 });
+    app.contextMenu.addItem({
+      command: NEIGHBOURS.runAsJob,
+      args: { notebook: true },
+      selector: '.jp-Notebook',
+      rank: 22,
+    });
     app.contextMenu.addItem({
       command: NEIGHBOURS.runCellAsJob,
       selector: '.jp-Notebook .jp-CodeCell',
@@ -122,6 +130,49 @@ function addOpen(app: JupyterFrontEnd, deps: Deps, { tracker, labShell, folder }
   });
 }
 
+function addCompare(app: JupyterFrontEnd, { trans, ...deps }: Deps, labShell: ILabShell | null): void {
+  const open = new Map<string, MainAreaWidget<CompareView>>();
+  deps.commands.addCommand(NEIGHBOURS.compareJobs, {
+    label: trans.__('Compare Two Jobs'),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          one: { type: 'string', description: trans.__('The id of a job.') },
+          other: { type: 'string', description: trans.__('The id of the other.') },
+        },
+        required: ['one', 'other'],
+      },
+    },
+    execute: async args => {
+      const { jobIdSchema } = await import('@hitch/contract');
+      const [{ data: one }, { data: other }] = [
+        jobIdSchema.safeParse(args['one']),
+        jobIdSchema.safeParse(args['other']),
+      ];
+      if (one === undefined || other === undefined) {
+        return null;
+      }
+      const id = `jp-hitch-compare-${one}-${other}`;
+      let tab = open.get(id);
+      if (tab === undefined) {
+        const { CompareView } = await import('./compare.ts');
+        tab = new MainAreaWidget({ content: new CompareView({ trans, ...deps }, [one, other]) });
+        tab.id = id;
+        tab.title.icon = gpusIcon;
+        setTitle(tab.title, trans.__('Two jobs'));
+        tab.title.closable = true;
+        tab.disposed.connect(() => open.delete(id));
+        open.set(id, tab);
+      } else {
+        void tab.content.refresh();
+      }
+      placeTab(app, labShell, tab);
+      return tab;
+    },
+  });
+}
+
 interface Running {
   readonly factory: IFileBrowserFactory | null;
   readonly notebooks: INotebookTracker | null;
@@ -134,8 +185,9 @@ function addRun(app: JupyterFrontEnd, deps: Deps, { factory, notebooks }: Runnin
     const items = [...(factory?.tracker.currentWidget?.selectedItems() ?? [])];
     return items.length === 1 ? (items[0]?.path ?? null) : null;
   };
-  const pathOf = ({ path }: ReadonlyPartialJSONObject): string | null =>
-    typeof path === 'string' ? path : (selected() ?? notebooks?.currentWidget?.context.path ?? null);
+  const shown = (): string | null => notebooks?.currentWidget?.context.path ?? null;
+  const pathOf = ({ path, notebook }: ReadonlyPartialJSONObject): string | null =>
+    typeof path === 'string' ? path : notebook === true ? shown() : (selected() ?? shown());
   const isThere = (): boolean => hitch.clusters.some(canRunOn);
   const run = async (args: ReadonlyPartialJSONObject, path: string, cell: number | null): Promise<void> => {
     if (!isThere()) {
@@ -159,6 +211,10 @@ function addRun(app: JupyterFrontEnd, deps: Deps, { factory, notebooks }: Runnin
     type: 'object',
     properties: {
       path: { type: 'string', description: trans.__('The file; the selected one when left out.') },
+      notebook: {
+        type: 'boolean',
+        description: trans.__('The notebook that is shown, not the selected file.'),
+      },
       clusterId: {
         type: 'string',
         description: trans.__('The cluster’s id; a person is asked when it is left out.'),
@@ -166,7 +222,7 @@ function addRun(app: JupyterFrontEnd, deps: Deps, { factory, notebooks }: Runnin
     },
   };
   commands.addCommand(NEIGHBOURS.runAsJob, {
-    label: trans.__('Run as Job…'),
+    label: ({ notebook }) => (notebook === true ? trans.__('Run Notebook as Job…') : trans.__('Run as Job…')),
     caption: trans.__('Run this file on a cluster; it goes on when this page is closed'),
     icon: gpusIcon,
     describedBy: { args },

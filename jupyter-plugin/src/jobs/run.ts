@@ -38,9 +38,15 @@ async function workOf(
     if (cell === null) {
       return path => ({ kind: 'notebook', path, cells: null });
     }
-    const alone = trans.__('Only this cell (it has no variables of the notebook)');
+    const alone = trans.__('Only this cell');
     const withAbove = trans.__('This cell and all above it');
-    const chosen = await askItem(trans.__('Run cell %1 as a job', (cell + 1).toString()), [withAbove, alone]);
+    const chosen = await askItem(
+      trans.__(
+        'Run cell %1 as a job: in a kernel of its own, without the variables of this one',
+        (cell + 1).toString(),
+      ),
+      [withAbove, alone],
+    );
     return chosen === null
       ? null
       : path => ({ kind: 'notebook', path, cells: { first: chosen === alone ? cell : 0, last: cell } });

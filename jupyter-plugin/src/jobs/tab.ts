@@ -1,6 +1,11 @@
 /** One job in a tab. */
 import '@hitch/views/define';
 import { isJobSettled, type Job, type JobId, jobOutputs, readJobLog } from '@hitch/contract';
+import {
+  jobSurroundings,
+  type SurroundingsWords,
+  surroundingsWords,
+} from '@hitch/contract/src/job-gather.ts';
 import { adoptJupyterTheme, JUPYTER_THEME_CLASS } from '@hitch/views';
 import { html } from '@hitch/views/html';
 import type { TemplateResult } from 'lit/html.js';
@@ -23,6 +28,8 @@ export class JobView extends LitWidget {
   /** Where fetched outputs go: a folder of the Jupyter server. */
   readonly #folder: () => string;
   #job: Job | null = null;
+  #around: SurroundingsWords | null = null;
+  #lookedAt: Job['attemptId'] = null;
   #problem: string | null = null;
 
   constructor(deps: Deps, id: JobId, folder: () => string) {
@@ -57,6 +64,7 @@ export class JobView extends LitWidget {
         await this.#deps.hitch.client.api.jobs.get({ jobId: this.#id }, { signal: this.#end.signal }),
       );
       this.#problem = null;
+      await this.#lookAround();
     } catch (error) {
       this.#problem = sentenceOf(error);
     }
@@ -73,7 +81,18 @@ export class JobView extends LitWidget {
     }
   }
 
-  #act(action: 'stop' | 'again' | 'fetch'): void {
+  /** Once for each machine that it has. */
+  async #lookAround(): Promise<void> {
+    const job = this.#job;
+    const machine = job?.attemptId ?? null;
+    if (job !== null && (this.#around === null || machine !== this.#lookedAt)) {
+      const found = await jobSurroundings(this.#deps.hitch.client.api, job, this.#end.signal);
+      this.#around = surroundingsWords(job, found);
+      this.#lookedAt = machine;
+    }
+  }
+
+  #act(action: HTMLElementEventMap['hitch-job']['detail']['action']): void {
     const { hitch, commands } = this.#deps;
     const { api } = hitch.client;
     const again = (): void => this.#act(action);
@@ -91,7 +110,10 @@ export class JobView extends LitWidget {
             break;
           }
           case 'fetch':
-            await this.#fetch();
+            await this.#fetch(jobOutputs);
+            break;
+          case 'fetchCheckpoint':
+            await this.#fetch(({ rental }) => [rental?.checkpointFolder ?? ''].filter(each => each !== ''));
             break;
         }
       },
@@ -99,7 +121,7 @@ export class JobView extends LitWidget {
     );
   }
 
-  async #fetch(): Promise<void> {
+  async #fetch(what: (job: Job) => string[]): Promise<void> {
     const job = this.#job;
     if (job === null) {
       return;
@@ -116,7 +138,7 @@ export class JobView extends LitWidget {
         api.copies.start({
           clusterId: job.clusterId,
           direction: 'fetch',
-          sources: jobOutputs(job),
+          sources: what(job),
           target: this.#folder(),
           intoFolder: true,
           conflict: 'ask',
@@ -134,6 +156,7 @@ export class JobView extends LitWidget {
     return html`<hitch-job
       .messages=${viewWords(trans)}
       .job=${this.#job}
+      .around=${this.#around}
       .log=${(this.#log ??= (query, signal) => readJobLog(hitch.client, jobId, query, signal))}
       .search=${(this.#search ??= (text, run, from) => api.jobs.search({ jobId, text, run, from }))}
       .metrics=${(this.#metrics ??= query => api.jobs.metrics({ jobId, ...query }, { signal: this.#end.signal }))}

@@ -241,6 +241,6 @@ export class ClustersPanel extends LitWidget {
             }),
         )}
       </ul>
-      ${jobList(this.#deps, this.#jobs.jobs)}`;
+      ${jobList(this.#deps, this.#jobs)}`;
   }
 }

@@ -66,15 +66,43 @@ function rowsOf(one: Named, other: Named): ComparedRow[] {
 }
 
 function parameterRows(one: JobSpec, other: JobSpec): ComparedRow[] {
-  const secret = (name: string): boolean => SECRET.test(name);
   return rowsOf(parametersOf(one), parametersOf(other)).map(row => {
-    if (!secret(row.name)) {
+    if (!SECRET.test(row.name)) {
       return row;
     }
     // That they differ is to be seen, and not what they are.
     const shown = (value: string, which: string): string => (value === '' ? '' : `${HIDDEN}${which}`);
     const [first, second] = differs(row) ? [' 1', ' 2'] : ['', ''];
     return { name: row.name, a: shown(row.a, first), b: shown(row.b, second) };
+  });
+}
+
+/** As {@link parametersOf}, with the values that are nobody's to read left out. */
+export const shownParameters = (spec: JobSpec): Named =>
+  parametersOf(spec).map(([name, value]) => [name, SECRET.test(name) ? HIDDEN : value] as const);
+
+const SECTIONS: readonly (readonly [keyof JobComparison, string])[] = [
+  ['parameters', 'Parameters'],
+  ['metrics', 'Figures, last (lowest to highest)'],
+  ['results', 'Results'],
+  ['machine', 'Machine'],
+  ['packages', 'Packages'],
+];
+
+/**
+ * The tables of a comparison by their titles, none of them empty. Parameters and packages that are the same are left out
+ * unless all is wanted; figures, results and the machine always stand there.
+ */
+export function comparedSections(
+  comparison: JobComparison,
+  all: boolean,
+): readonly (readonly [string, readonly ComparedRow[]])[] {
+  return SECTIONS.flatMap(([key, title]) => {
+    const onlyDifferent = !all && (key === 'parameters' || key === 'packages');
+    const rows = comparison[key].filter(
+      row => (!onlyDifferent || differs(row)) && (row.a !== '' || row.b !== ''),
+    );
+    return rows.length === 0 ? [] : [[title, rows] as const];
   });
 }
 

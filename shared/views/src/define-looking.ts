@@ -2,8 +2,10 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import { HitchCostPlot } from './cost/cost-plot.ts';
+import { HitchJobCompare } from './job/compare.ts';
 import { HitchJob } from './job/job.ts';
 import { HitchMetrics } from './job/metrics.ts';
+import { HitchJobLog } from './job/job-log.ts';
 import { HitchFilterBar } from './offers/filter-bar.ts';
 import { HitchOfferTable } from './offers/offer-table.ts';
 import { register } from './register.ts';
@@ -16,6 +18,8 @@ declare global {
     'hitch-filter-bar': HitchFilterBar;
     'hitch-job': HitchJob;
     'hitch-metrics': HitchMetrics;
+    'hitch-job-compare': HitchJobCompare;
+    'hitch-job-log': HitchJobLog;
     'hitch-templates': HitchTemplates;
     'hitch-timeline': HitchTimeline;
     'hitch-cost-plot': HitchCostPlot;
@@ -27,6 +31,8 @@ register({
   'hitch-filter-bar': HitchFilterBar,
   'hitch-job': HitchJob,
   'hitch-metrics': HitchMetrics,
+  'hitch-job-compare': HitchJobCompare,
+  'hitch-job-log': HitchJobLog,
   'hitch-templates': HitchTemplates,
   'hitch-timeline': HitchTimeline,
   'hitch-cost-plot': HitchCostPlot,

@@ -47,7 +47,7 @@ export interface HitchEventDetails {
   /** Back, nothing is rented. */
   'hitch-cancel': null;
   /** A person wants the job that is shown stopped, run again, or its outputs fetched. */
-  'hitch-job': { readonly action: 'stop' | 'again' | 'fetch' };
+  'hitch-job': { readonly action: 'stop' | 'again' | 'fetch' | 'fetchCheckpoint' };
   /** Another template, preset or value; hosts keep it for the next time. */
   'hitch-template-choice': TemplateChoice;
   /** The form is filled in: the host shows the offers that fit, then the ordinary way to the price and the yes. */

@@ -59,6 +59,55 @@ describe('a job in a browser', function () {
     await page.close();
   });
 
+  it('goes to the error that it ended with, and follows the end again when it is told to', async () => {
+    const page = await browser.page('code-light', { width: 760, height: 700 });
+    const steps = Array.from({ length: 200 }, (_, step) => `step ${step.toString()}`).join('\n');
+    await page.evaluate(text => void window.views.job({}, text), `${steps}\nValueError: no\nlast words\n`);
+    const log = page.getByRole('region', { name: 'Log of train' });
+    await log.getByText('last words').waitFor();
+    await page.getByRole('button', { name: 'Follows the end' }).waitFor();
+    await page.getByRole('button', { name: 'Go to the error' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText(/^… about .* before this; search finds them …\s+Error: no\s+last words/).waitFor();
+    await page.getByRole('button', { name: 'From the beginning' }).press('Enter');
+    await log.getByText('step 0').waitFor();
+    assert.equal(await log.evaluate(view => view.scrollTop), 0);
+    await page.getByRole('button', { name: 'Follow the end' }).press('Enter');
+    await page.getByRole('button', { name: 'Follows the end' }).waitFor();
+    assert.ok((await log.evaluate(view => view.scrollHeight - view.scrollTop - view.clientHeight)) < 40);
+    await page.close();
+  });
+
+  it('says what it ran with, and shows no secret of it', async () => {
+    const page = await browser.page('lab-dark', { width: 320, height: 700 });
+    const spec = {
+      work: { kind: 'command', command: ['python', 'train.py', '--lr', '0.1'] },
+      folder: 'code',
+      variables: { WANDB_API_KEY: 'not-to-be-seen' },
+      retries: 0,
+      timeLimitMs: null,
+      graceMs: 10_000,
+      memoryBytes: null,
+      outputs: [],
+    };
+    await page.evaluate(given => {
+      const view = window.views.job({ spec: given } as never);
+      view.around = { offer: '1× RTX 4090, $0.42/h', packages: 'requirements.txt, Python 3.12 (env-1)' };
+    }, spec);
+    await page.getByText('What it ran with').press('Enter');
+    for (const text of [
+      '0.1',
+      '1× RTX 4090, $0.42/h',
+      'requirements.txt, Python 3.12 (env-1)',
+      '(not shown)',
+    ]) {
+      await page.getByText(text, { exact: true }).waitFor();
+    }
+    assert.equal(await page.getByText('not-to-be-seen').count(), 0);
+    assert.deepEqual(await violations(page), []);
+    await page.close();
+  });
+
   it('finds a text, goes to its place, and tells what is wanted, all by keyboard', async () => {
     const page = await browser.page('lab-light', { width: 760, height: 700 });
     await page.evaluate(() => void window.views.job({}, 'begin\nloss 0.5\nend\n'));

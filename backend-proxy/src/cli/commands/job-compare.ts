@@ -1,14 +1,8 @@
 /** `hitch job compare`: two jobs beside each other, on the screen, as Markdown, as CSV or as JSON. */
-import { HitchError, shownName } from '@hitch/contract';
-import {
-  compareJobs,
-  type ComparedJob,
-  type ComparedRow,
-  differs,
-  type JobComparison,
-} from '@hitch/contract/src/job-compare.ts';
+import { shownName } from '@hitch/contract';
+import { type ComparedRow, comparedSections, compareJobs } from '@hitch/contract/src/job-compare.ts';
+import { gatherJob } from '@hitch/contract/src/job-gather.ts';
 import * as z from 'zod';
-import type { Api } from '@hitch/client-node/src/session.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -16,55 +10,8 @@ import { findJob, jobRef } from '../jobs/find-job.ts';
 import { csvCell } from '../screen/csv.ts';
 import { type Column, writeTable } from '../screen/table.ts';
 import { oneOf } from '../values.ts';
-import { figuresOf } from './job-metrics.ts';
 
 const FORMATS = ['table', 'markdown', 'csv'] as const;
-const SECTIONS: readonly (readonly [keyof JobComparison, string])[] = [
-  ['parameters', 'Parameters'],
-  ['metrics', 'Figures, last (lowest to highest)'],
-  ['results', 'Results'],
-  ['machine', 'Machine'],
-  ['packages', 'Packages'],
-];
-
-interface Read {
-  readonly compared: ComparedJob;
-  /** What is to be known of it, a sentence each. */
-  readonly notes: readonly string[];
-}
-
-async function readJob(api: Api, ref: string): Promise<Read> {
-  const job = await findJob(api, ref);
-  const { metrics, notes } = await figuresOf(api, job);
-  const missing = (error: unknown): null => {
-    if (error instanceof HitchError && error.code === 'NOT_FOUND') {
-      return null;
-    }
-    throw error;
-  };
-  const cluster = await api.clusters.get({ clusterId: job.clusterId }).catch(missing);
-  const attempts = cluster?.nodes.flatMap(node => node.attempts) ?? [];
-  const attempt = attempts.find(({ id }) => id === job.attemptId) ?? null;
-  const { environmentId: id } = job;
-  const lock = id === null ? null : await api.environments.get({ id }).catch(missing);
-  const lost =
-    id !== null && lock === null ? [`${job.name}: its lock (${id}) is not on this computer any more.`] : [];
-  return { compared: { job, attempt, lock, metrics }, notes: [...notes, ...lost] };
-}
-
-/** What is the same is left out unless all is wanted; figures, results and the machine always stand there. */
-function shownRows(
-  comparison: JobComparison,
-  all: boolean,
-): readonly (readonly [string, readonly ComparedRow[]])[] {
-  return SECTIONS.flatMap(([key, title]) => {
-    const onlyDifferent = !all && (key === 'parameters' || key === 'packages');
-    const rows = comparison[key].filter(
-      row => (!onlyDifferent || differs(row)) && (row.a !== '' || row.b !== ''),
-    );
-    return rows.length === 0 ? [] : [[title, rows] as const];
-  });
-}
 
 /** Nothing of it is Markdown's or a page's: a machine prints what it likes. */
 const markdownCell = (text: string): string =>
@@ -74,7 +21,7 @@ const markdownCell = (text: string): string =>
 
 function write(
   { io }: Pick<Context, 'io'>,
-  rows: ReturnType<typeof shownRows>,
+  rows: ReturnType<typeof comparedSections>,
   [a, b]: readonly [string, string],
   how: (typeof FORMATS)[number],
 ): void {
@@ -128,7 +75,8 @@ export const addJobCompare = defineCommand({
   run: async (context, input) => {
     const { io, clock } = context;
     const { api } = await context.session();
-    const [one, other] = [await readJob(api, input.job), await readJob(api, input.other)];
+    const jobsAsked = [await findJob(api, input.job), await findJob(api, input.other)] as const;
+    const [one, other] = [await gatherJob(api, jobsAsked[0]), await gatherJob(api, jobsAsked[1])];
     const comparison = compareJobs(one.compared, other.compared, clock.now());
     const notes = [...one.notes, ...other.notes];
     const jobs = [one.compared, other.compared].map(({ job: { id, name, state }, metrics }) => ({
@@ -140,7 +88,7 @@ export const addJobCompare = defineCommand({
     }
     write(
       context,
-      shownRows(comparison, input.all),
+      comparedSections(comparison, input.all),
       [one.compared.job.name, other.compared.job.name],
       input.format,
     );

@@ -1,13 +1,8 @@
 /** `hitch job metrics`: the figures of a run, on the screen, or every point of them for a spreadsheet or a program. */
 import { HitchError, type Job, shownName } from '@hitch/contract';
+import { seriesOf } from '@hitch/contract/src/job-gather.ts';
 import { eachPoint } from '@hitch/contract/src/metrics/points.ts';
-import {
-  isOwnFigure,
-  type JobMetrics,
-  type MetricSeries,
-  MOST_SERIES_PAGE,
-  type SeriesName,
-} from '@hitch/contract/src/metrics/wire.ts';
+import { type JobMetrics, type MetricSeries, type SeriesName } from '@hitch/contract/src/metrics/wire.ts';
 import * as z from 'zod';
 import type { Api } from '@hitch/client-node/src/session.ts';
 import { defineCommand } from '../command.ts';
@@ -18,35 +13,6 @@ import { csvCell } from '../screen/csv.ts';
 import { type Column, writeTable } from '../screen/table.ts';
 
 type Shown = Omit<JobMetrics, 'total'>;
-
-/** All series of a run, with so many points of each. @param run left out: the latest. */
-export async function seriesOf(api: Api, job: Job, run?: number, points = 0): Promise<Shown> {
-  const found: MetricSeries[] = [];
-  for (;;) {
-    const query = { from: found.length, most: MOST_SERIES_PAGE, points };
-    const { series, total, ...rest } = await api.jobs.metrics({
-      jobId: job.id,
-      ...query,
-      ...(run === undefined ? {} : { run }),
-    });
-    found.push(...series);
-    if (series.length === 0 || found.length >= total) {
-      return { ...rest, series: found };
-    }
-  }
-}
-
-/** What its program logged in its latest run, without its points, and what is to be known of that. */
-export async function figuresOf(
-  api: Api,
-  job: Job,
-): Promise<{ readonly metrics: readonly MetricSeries[]; readonly notes: readonly string[] }> {
-  const { series, notes } = await seriesOf(api, job);
-  return {
-    metrics: series.filter(isOwnFigure),
-    notes: notes.map(note => `${job.name}: ${shownName(note)}`),
-  };
-}
 
 export const figure = (value: number | null): string =>
   value === null ? '–' : Number(value.toPrecision(6)).toString();

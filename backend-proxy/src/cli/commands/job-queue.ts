@@ -1,11 +1,11 @@
 /** `hitch job queue`: several jobs of one yes beside each other, with what each was given and its figures. */
 import { HitchError } from '@hitch/contract';
+import { figuresOf } from '@hitch/contract/src/job-gather.ts';
 import * as z from 'zod';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { jobRef } from '../jobs/find-job.ts';
 import { findQueue, writeQueue } from '../jobs/queues.ts';
-import { figuresOf } from './job-metrics.ts';
 
 export const addJobQueue = defineCommand({
   usage: 'queue <name>',

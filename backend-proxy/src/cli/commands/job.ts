@@ -20,10 +20,11 @@ import { findQueue } from '../jobs/queues.ts';
 import { runLine } from '../jobs/follow-job.ts';
 import { type Column, writeTable } from '../screen/table.ts';
 import { runCp } from './cp.ts';
-import { rayJobLine, rayJobsOf } from '../jobs/ray-jobs.ts';
+import { figuresOf } from '@hitch/contract/src/job-gather.ts';
+import { rayJobLine, rayJobsOf } from '@hitch/contract/src/ray-jobs.ts';
 import { addJobCompare } from './job-compare.ts';
 import { addJobLogs } from './job-logs.ts';
-import { addJobMetrics, figure, figuresOf } from './job-metrics.ts';
+import { addJobMetrics, figure } from './job-metrics.ts';
 import { addJobQueue } from './job-queue.ts';
 import { addJobRetry, addJobRun } from './job-run.ts';
 

@@ -1,39 +1,28 @@
 /** `<hitch-job>`: one job, with its log (followed, searched), what it runs, how each run ended, and its outputs. */
-import { css, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { css, nothing, type TemplateResult } from 'lit';
 import {
   causeWords,
   format,
   isJobOver,
   isJobSettled,
   type Job,
-  type JobFinds,
-  type JobLogBytesQuery,
-  type JobLogPart,
   jobOutputs,
   jobStandLine,
   logLossWords,
-  outputText,
   shownName,
   workWordsOf,
 } from '@hitch/contract';
+import type { SurroundingsWords } from '@hitch/contract/src/job-gather.ts';
 import { HitchElement } from '../base/element.ts';
+import type { HitchEventDetails } from '../events.ts';
 import { html } from '../base/html.ts';
 import { baseStyles } from '../base/styles.ts';
-import { LogTail } from './log-tail.ts';
+import type { JobLogFunction, JobSearchFunction } from './job-log.ts';
 import type { JobMetricsFunction } from './metrics.ts';
+import { ranWith } from './ran-with.ts';
 import { rentalFacts } from './rental-facts.ts';
 
-/** Asks for a part of the log; rejects with a sentence. */
-export type JobLogFunction = (query: JobLogBytesQuery, signal: AbortSignal) => Promise<JobLogPart>;
-export type JobSearchFunction = (text: string, run: number, from: number) => Promise<JobFinds>;
-
-/** Scrolled this close to the end, the view follows it. */
-const NEAR_END_PX = 40;
-const AGAIN_MS = 2_000;
 const CLOCK_MS = 1_000;
-
-/** As a function, so that the compiler does not take what was false before an await for false after it. */
-const isOver = (signal: AbortSignal): boolean => signal.aborted;
 
 export class HitchJob extends HitchElement {
   static override properties = {
@@ -42,8 +31,7 @@ export class HitchJob extends HitchElement {
     log: { attribute: false },
     search: { attribute: false },
     metrics: { attribute: false },
-    _found: { state: true },
-    _problem: { state: true },
+    around: { attribute: false },
   };
 
   static override styles = [
@@ -57,8 +45,7 @@ export class HitchJob extends HitchElement {
         min-height: 0;
       }
 
-      .head,
-      .bar {
+      .head {
         display: flex;
         flex-wrap: wrap;
         align-items: center;
@@ -91,35 +78,12 @@ export class HitchJob extends HitchElement {
         overflow-wrap: anywhere;
       }
 
-      pre {
-        flex: 1 1 120px;
-        min-height: 120px;
-        margin: 0;
-        padding: 8px;
-        overflow: auto;
-        border: 1px solid var(--hitch-border);
-        background: var(--hitch-background);
-        font-family: var(--vscode-editor-font-family, monospace);
-        font-size: 12px;
-        white-space: pre-wrap;
-        overflow-wrap: anywhere;
+      summary {
+        cursor: pointer;
       }
 
-      .found {
-        max-height: 30%;
-        margin: 0;
-        padding: 0 0 0 4px;
-        overflow: auto;
-        list-style: none;
-      }
-
-      .found button {
-        text-align: start;
-        overflow-wrap: anywhere;
-      }
-
-      vscode-textfield {
-        width: 220px;
+      details dl {
+        margin-top: 4px;
       }
     `,
   ];
@@ -129,10 +93,8 @@ export class HitchJob extends HitchElement {
   declare search: JobSearchFunction | null;
   /** Shows its figures; null: the host has none. */
   declare metrics: JobMetricsFunction | null;
-  declare _found: JobFinds | null;
-  declare _problem: string | null;
-  readonly #tail = new LogTail();
-  #asking: AbortController | null = null;
+  /** What the host found out of its surroundings; null: nothing yet. */
+  declare around: SurroundingsWords | null;
   #clock: ReturnType<typeof setInterval> | null = null;
 
   constructor() {
@@ -141,8 +103,7 @@ export class HitchJob extends HitchElement {
     this.log = null;
     this.search = null;
     this.metrics = null;
-    this._found = null;
-    this._problem = null;
+    this.around = null;
   }
 
   override connectedCallback(): void {
@@ -152,7 +113,6 @@ export class HitchJob extends HitchElement {
         this.requestUpdate();
       }
     }, CLOCK_MS);
-    this.#follow();
   }
 
   override disconnectedCallback(): void {
@@ -160,101 +120,6 @@ export class HitchJob extends HitchElement {
     if (this.#clock !== null) {
       clearInterval(this.#clock);
     }
-    this.#asking?.abort();
-    this.#asking = null;
-  }
-
-  protected override updated(changed: PropertyValues<this>): void {
-    super.updated(changed);
-    if (changed.has('log')) {
-      this.#follow();
-    }
-  }
-
-  #follow(): void {
-    if (this.log !== null && this.#asking === null && this.isConnected) {
-      this.#asking = new AbortController();
-      void this.#read(this.log, this.#asking.signal);
-    }
-  }
-
-  /** From where it is to where it ends, and on while the job runs. */
-  async #read(ask: JobLogFunction, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        const { run, from } = this.#tail;
-        const page = await ask({ from, waitMs: 10_000, ...(run === null ? {} : { run }) }, signal);
-        this._problem = null;
-        this.#show(page);
-        if (page.isOver && page.next >= page.endByte && (this.job === null || isJobOver(this.job.state))) {
-          return;
-        }
-        if (page.isOver && page.next >= page.endByte) {
-          await this.#pause(signal);
-          this.#nextRun(page.run);
-        }
-      } catch (error) {
-        if (!isOver(signal)) {
-          this._problem = error instanceof Error ? error.message : String(error);
-          await this.#pause(signal);
-        }
-      }
-    }
-  }
-
-  /** A job that failed may be tried again: the log of the next run follows. */
-  #nextRun(run: number): void {
-    const next = this.job?.runs.find(({ number }) => number > run);
-    if (next !== undefined) {
-      this.#tail.begin(next.number);
-    }
-  }
-
-  #pause(signal: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      const timer = setTimeout(resolve, AGAIN_MS);
-      signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
-
-  #show(page: JobLogPart): void {
-    const view = this.renderRoot.querySelector('pre');
-    const follows = view === null || view.scrollHeight - view.scrollTop - view.clientHeight < NEAR_END_PX;
-    if (this.#tail.add(page)) {
-      this.requestUpdate();
-      if (follows) {
-        void this.updateComplete.then(() => {
-          const now = this.renderRoot.querySelector('pre');
-          now?.scrollTo({ top: now.scrollHeight });
-        });
-      }
-    }
-  }
-
-  async #find(text: string): Promise<void> {
-    const run = this.job?.runs.at(-1)?.number ?? 1;
-    if (text.trim() === '' || this.search === null) {
-      this._found = null;
-      return;
-    }
-    try {
-      this._found = await this.search(text, run, 0);
-      this._problem = null;
-    } catch (error) {
-      this._problem = error instanceof Error ? error.message : String(error);
-    }
-  }
-
-  /** Shows the log from a line on, and goes on from there. */
-  #goTo(at: number, run: number): void {
-    this.#asking?.abort();
-    this.#asking = null;
-    this.#tail.begin(run, at);
-    this.#follow();
-    this.requestUpdate();
   }
 
   protected override render(): TemplateResult {
@@ -268,7 +133,8 @@ export class HitchJob extends HitchElement {
     const { rental } = job;
     // Of its own machine all is fetched when it ends, and that is gone then.
     const canFetch = outputs.length > 0 && (rental === undefined || rental.stage === 'running');
-    const act = (action: 'stop' | 'again' | 'fetch') => () => this.emit('hitch-job', { action });
+    const act = (action: HitchEventDetails['hitch-job']['action']) => () =>
+      this.emit('hitch-job', { action });
     return html`
       <div class="head">
         <h1>${job.name}</h1>
@@ -279,6 +145,13 @@ export class HitchJob extends HitchElement {
           canFetch
             ? html`<vscode-button secondary data-action="fetch" @click=${act('fetch')}
                 >${messages('Fetch outputs')}</vscode-button
+              >`
+            : nothing
+        }
+        ${
+          rental?.stage === 'running' && rental.checkpointFolder !== null
+            ? html`<vscode-button secondary data-action="fetchCheckpoint" @click=${act('fetchCheckpoint')}
+                >${messages('Fetch checkpoints')}</vscode-button
               >`
             : nothing
         }
@@ -299,11 +172,14 @@ export class HitchJob extends HitchElement {
               >`
         }
       </div>
-      ${this.#facts(job, outputs)}
+      ${this.#facts(job, outputs)} ${this.#ranWith(job)}
       <hitch-metrics .messages=${messages} .ask=${this.metrics} .live=${!hasEnded}></hitch-metrics>
-      ${this.#searchBar()} ${this.#finds()}
-      ${this._problem === null ? nothing : html`<p class="note warning" role="status">${this._problem}</p>`}
-      <pre tabindex="0" aria-label=${messages('Log of %1', job.name)} .textContent=${this.#words(job)}></pre>
+      <hitch-job-log
+        .messages=${messages}
+        .job=${job}
+        .log=${this.log}
+        .search=${this.search}
+      ></hitch-job-log>
     `;
   }
 
@@ -330,57 +206,17 @@ export class HitchJob extends HitchElement {
     </dl>`;
   }
 
-  #searchBar(): TemplateResult {
+  #ranWith(job: Job): TemplateResult {
     const { messages } = this;
-    return html`<div class="bar">
-      <vscode-textfield
-        type="search"
-        label=${messages('Search the log')}
-        placeholder=${messages('Search the log')}
-        @change=${(event: Event) => {
-          const { target } = event;
-          void this.#find(target !== null && 'value' in target ? String(target.value) : '');
-        }}
-      ></vscode-textfield>
-      <vscode-button
-        secondary
-        data-action="end"
-        @click=${() => this.#goTo(0, this.job?.runs.at(-1)?.number ?? 1)}
-        >${messages('From the beginning')}</vscode-button
-      >
-    </div>`;
-  }
-
-  #finds(): TemplateResult | typeof nothing {
-    const { messages } = this;
-    const found = this._found;
-    if (found === null) {
-      return nothing;
-    }
-    if (found.lines.length === 0) {
-      return html`<p role="status">${messages('Nothing found.')}</p>`;
-    }
-    return html`<ul class="found" aria-label=${messages('Found in the log')}>
-      ${found.lines.map(
-        line =>
-          html`<li>
-            <button type="button" class="link" @click=${() => this.#goTo(line.at, found.run)}>
-              ${line.text}
-            </button>
-          </li>`,
-      )}
-      ${found.next === null ? nothing : html`<li class="quiet">${messages('There are more; narrow the search.')}</li>`}
-    </ul>`;
-  }
-
-  /** As a property: a log may be longer than a text is shown, and its own words are made plain here. */
-  #words(job: Job): string {
-    const { text, note } = this.#tail;
-    if (text === '' && note === '') {
-      return isJobOver(job.state)
-        ? this.messages('It printed nothing.')
-        : this.messages('Nothing printed so far.');
-    }
-    return note + outputText(text, false);
+    return html`<details>
+      <summary>${messages('What it ran with')}</summary>
+      <dl>
+        ${ranWith(job, this.around, messages).map(
+          ([title, text]) =>
+            html`<dt>${title}</dt>
+              <dd>${text}</dd>`,
+        )}
+      </dl>
+    </details>`;
   }
 }

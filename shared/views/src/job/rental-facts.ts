@@ -21,7 +21,14 @@ export function rentalFacts(
       ].join(', '),
     ],
     ...(checkpoint === null ? [] : [[t('Checkpoint'), checkpoint] as const]),
-    ...(rental.checkpoint === null ? [] : [[t('Kept in'), shownName(rental.checkpoint.folder)] as const]),
+    ...(rental.checkpoint === null
+      ? []
+      : [
+          [
+            t('Kept in'),
+            t('%1, %2', shownName(rental.checkpoint.folder), format.bytes(rental.checkpoint.bytes)),
+          ] as const,
+        ]),
     ...(saved.length === 0 ? [] : [[t('Saved here'), saved.map(shownName).join(', ')] as const]),
     // While it goes on, the line above says it.
     ...(stage === 'over' && message !== '' ? [[t('Its end'), shownName(message)] as const] : []),

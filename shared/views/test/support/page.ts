@@ -1,6 +1,15 @@
 /** What runs inside the tests' browser page: the views, and a daemon made of arrays. */
 import '../../src/define.ts';
-import type { Job, Offer, OfferPage, OfferQuery, TemplateDetails, TemplateInfo } from '@hitch/contract';
+import type {
+  Job,
+  JobWork,
+  Offer,
+  OfferPage,
+  OfferQuery,
+  TemplateDetails,
+  TemplateInfo,
+} from '@hitch/contract';
+import { compareJobs } from '@hitch/contract/src/job-compare.ts';
 import { adoptJupyterTheme } from '../../src/index.ts';
 import { answer, MOMENT_MS, testOffer, testOffers, testProviders } from './offers.ts';
 import * as measure from './measure.ts';
@@ -12,6 +21,11 @@ export interface AskedPage {
   readonly query: OfferQuery;
   aborted: boolean;
 }
+
+const workOf = (lr: string): JobWork => ({
+  kind: 'command',
+  command: ['python', 'train.py', '--lr', lr, '--epochs', '3'],
+});
 
 /** What tests reach through `window.views`. */
 const views = {
@@ -130,6 +144,24 @@ const views = {
         lines: text.includes(wanted) ? [{ at: text.indexOf(wanted), text: wanted }] : [],
         next: null,
       });
+    return views.show(view);
+  },
+
+  /** Two jobs beside each other, of which the learning rate differs. */
+  compare() {
+    const view = document.createElement('hitch-job-compare');
+    const one = (lr: string) => ({
+      job: testJob({ name: `lr-${lr}`, spec: { ...testJob().spec, work: workOf(lr) } }),
+      attempt: { offerTitle: '1× RTX 4090, 24 GB', pricePerHourMicroUsd: '420000' },
+      lock: null,
+      metrics: [],
+    });
+    const [a, b] = [one('0.1'), one('0.01')] as const;
+    view.jobs = {
+      names: [a.job.name, b.job.name],
+      comparison: compareJobs(a, b, MOMENT_MS),
+      notes: ['lr-0.1: its lock (env-1) is not on this computer any more.'],
+    };
     return views.show(view);
   },
 
