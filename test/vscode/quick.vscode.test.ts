@@ -123,7 +123,7 @@ describe('a cell on a rented machine in three clicks, in VS Code', function suit
       'schema: hitch-presets/1\npresets:\n  - { id: mine, label: Only mine, vramm: 24 }\n',
     );
     await bench.command('Hitch: Edit Presets…');
-    await bench.command('View: Toggle Problems');
+    await bench.command('Problems: Focus on Problems View');
     await bench.found(bench.page.locator('.markers-panel').getByText(/“vramm” is no key of a preset/));
     await bench.picture('62-presets');
   });
