@@ -244,6 +244,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     web: providers.web,
     linkFor: id => linkTo(clusters.service, id),
     fresh: () => refresh.fresh(),
+    secrets: names => secrets.values(names),
     lock: (request, signal) => environments.lock(environmentRequestSchema.parse(request), null, signal),
   });
   const networks = createNetworks({ clock, ids, log, providers, book, logins, clusters, refresh });

@@ -12,6 +12,7 @@ import {
 } from '@hitch/contract';
 import { machinesLeft } from '../ledger/cluster-state.ts';
 import {
+  type JobBucketRecord,
   type JobQueueRecord,
   jobs as jobKind,
   type JobRecord,
@@ -48,6 +49,12 @@ export function numbered({ runs, runsBefore }: JobRecord, news: NodeJob): NodeJo
 export const onItsMachine = (record: JobRecord): JobRecord => ({
   ...record,
   runs: record.runs.slice(record.runsBefore).map(run => ({ ...run, number: run.number - record.runsBefore })),
+});
+
+const shownBucket = ({ url, checkpoint, message }: JobBucketRecord): JobRental['bucket'] => ({
+  url,
+  checkpoint,
+  message,
 });
 
 const shownQueue = ({ capMicroUsd: _cap, ...queue }: JobQueueRecord): JobQueue => queue;
@@ -157,6 +164,7 @@ export class JobRecords {
       checkpointFolder,
       checkpoint,
       template,
+      ...(rental.bucket === null ? {} : { bucket: shownBucket(rental.bucket) }),
       ...(rental.queue === null ? {} : { queue: shownQueue(rental.queue) }),
       saved: [...(state?.cluster.saved ?? [])],
       machinesLeft: (state?.attempts ?? []).reduce((sum, attempt) => sum + machinesLeft(attempt), 0),

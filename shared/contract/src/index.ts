@@ -18,6 +18,7 @@ export * from './host-history.ts';
 export * from './ids.ts';
 export * from './job-log.ts';
 export * from './jobs.ts';
+export * from './job-buckets.ts';
 export * from './job-queues.ts';
 export * from './job-quotes.ts';
 export * from './job-rental.ts';

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { quoteRequestSchema, quoteSchema, workPathSchema } from './clusters.ts';
 import { jobIdSchema, jobNameSchema } from './ids.ts';
+import { jobBucketSchema } from './job-buckets.ts';
 import { MOST_QUEUED, queueLimitsSchema } from './job-queues.ts';
 import { jobLimitsSchema, jobTemplateSchema, MOST_JOB_WAIT_MS, MOST_REPLACEMENTS } from './job-rental.ts';
 import { jobSpecSchema } from './jobs.ts';
@@ -54,6 +55,8 @@ export const jobQuoteRequestSchema = z.object({
     .max(24 * 3_600_000)
     .nullable()
     .default(null),
+  /** Where its checkpoints are kept beside this computer, also while that sleeps; null: nowhere. */
+  bucket: jobBucketSchema.nullable().default(null),
   /** Several jobs instead of one, each with the limits of `rent`, called `name`-1 and so on; null: one. */
   queue: queueLimitsSchema
     .extend({ jobs: z.array(queuedWorkSchema).min(1).max(MOST_QUEUED) })

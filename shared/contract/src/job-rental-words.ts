@@ -2,7 +2,8 @@
 import type { Quote, QuoteRequest } from './clusters.ts';
 import { bytes, clock, dollars, duration, elapsed } from './format.ts';
 import type { JobQuote } from './job-quotes.ts';
-import { type JobLimits, type JobRental, REPLACEMENT_WAIT_MS } from './job-rental.ts';
+import type { BucketCheckpoint, JobBucket } from './job-buckets.ts';
+import { type JobCheckpoint, type JobLimits, type JobRental, REPLACEMENT_WAIT_MS } from './job-rental.ts';
 import { isJobOver, type Job, type JobSpec } from './jobs.ts';
 import { jobLine, workWordsOf } from './job-words.ts';
 import type { OfferFilter } from './offers.ts';
@@ -25,6 +26,8 @@ export interface JobQuoteFacts {
   readonly request: Pick<QuoteRequest, 'filter' | 'save' | 'secrets'>;
   /** Several jobs instead of one; null: one. */
   readonly queue: QueueFacts | null;
+  /** The bucket that its checkpoints go to; null: none. */
+  readonly bucket: JobBucket | null;
 }
 
 export type QueueFacts = NonNullable<JobQuote['queue']>;
@@ -45,6 +48,7 @@ export function jobQuoteLines(facts: JobQuoteFacts, quote: Quote | null): string
       : [`Sends ${facts.files} ${facts.files === 1 ? 'file' : 'files'}, ${bytes(facts.bytes)}`]),
     ...rest,
     `When the job is over, however it ends, what it made is saved and the machine is deleted; saving is tried for up to ${duration(limits.saveWithinMs)}, also where it cannot be reached`,
+    ...bucketLines(facts),
     replacementLine(facts),
     ...(quote === null || limits.waitMs === 0 ? [] : [`If it is gone by then: ${waits(limits)}`]),
   ];
@@ -111,7 +115,15 @@ function openTermLines({ practice, markets, trusts, endsBillingAlone }: OfferFil
   ];
 }
 
-function replacementLine({ limits, checkpointFolder }: JobQuoteFacts): string {
+/** Where checkpoints go, and who can do what there. */
+const bucketLines = ({ bucket, checkpointFolder }: JobQuoteFacts): string[] =>
+  bucket === null || checkpointFolder === null
+    ? []
+    : [
+        `Checkpoints (~/work/${shownName(checkpointFolder)}) go to ${shownName(bucket.url)} too, also while this computer sleeps, and stay there until you remove them; its machines get addresses to write this job’s there for a week, and no key`,
+      ];
+
+function replacementLine({ limits, checkpointFolder, bucket }: JobQuoteFacts): string {
   if (limits.replacements === 0) {
     return 'If the machine is lost, the job has failed: no other is rented';
   }
@@ -119,7 +131,7 @@ function replacementLine({ limits, checkpointFolder }: JobQuoteFacts): string {
   const from =
     checkpointFolder === null
       ? 'from its beginning'
-      : `from the newest checkpoint (~/work/${shownName(checkpointFolder)}) that is here; they are kept here while this computer is awake`;
+      : `from the newest checkpoint (~/work/${shownName(checkpointFolder)}) that is here${bucket === null ? '' : ' or in the bucket'}; they are kept here while this computer is awake`;
   return `If the machine is lost: up to ${others}, each at most ${price(limits)}, all inside ${dollars(limits.capMicroUsd)}${limits.lastsMs === null ? '' : ` and ${duration(limits.lastsMs)}`}, waiting up to ${duration(Math.max(limits.waitMs, REPLACEMENT_WAIT_MS))} for it, ${from}`;
 }
 
@@ -129,18 +141,29 @@ export const jobYesLabel = (limits: JobLimits, queue: QueueFacts | null = null):
     ? `Run for up to ${dollars(limits.capMicroUsd)}`
     : `Run ${queue.jobs.length} jobs for up to ${dollars(queue.budgetMicroUsd)}`;
 
+/** The newest checkpoint that is kept anywhere, and where; null: none is. */
+export function newestCheckpoint({ checkpoint, bucket }: JobRental): JobCheckpoint | BucketCheckpoint | null {
+  const kept = bucket?.checkpoint ?? null;
+  return checkpoint === null || (kept !== null && kept.writtenAtMs > checkpoint.writtenAtMs)
+    ? kept
+    : checkpoint;
+}
+
 /** Where the newest checkpoint is; null: the job has none. */
-export function checkpointWords(
-  { checkpoint, checkpointFolder, stage }: JobRental,
-  nowMs: number,
-): string | null {
+export function checkpointWords(rental: JobRental, nowMs: number): string | null {
+  const { checkpoint, checkpointFolder, stage, bucket } = rental;
   if (checkpointFolder === null) {
     return null;
   }
-  if (checkpoint === null) {
+  const newest = newestCheckpoint(rental);
+  if (newest === null) {
     return stage === 'running' ? 'no checkpoint here yet: what there is lies on the machine only' : null;
   }
-  return `checkpoint ${shownName(checkpoint.name)} is here, written ${elapsed(Math.max(0, nowMs - checkpoint.writtenAtMs))} ago`;
+  const where = [
+    ...(checkpoint?.name === newest.name ? ['here'] : []),
+    ...(bucket?.checkpoint?.name === newest.name ? ['in the bucket'] : []),
+  ].join(' and ');
+  return `checkpoint ${shownName(newest.name)} is ${where}, written ${elapsed(Math.max(0, nowMs - newest.writtenAtMs))} ago`;
 }
 
 /** One line on any job; of one that rents, where it stands with its machine too. */

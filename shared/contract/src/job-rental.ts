@@ -3,6 +3,7 @@
  * “Jobs that rent”, has the law.
  */
 import * as z from 'zod';
+import { bucketStandSchema } from './job-buckets.ts';
 import { jobQueueSchema } from './job-queues.ts';
 import { microUsdSchema } from './money.ts';
 
@@ -73,6 +74,8 @@ export const jobRentalSchema = z.object({
   checkpoint: jobCheckpointSchema.nullable(),
   /** The template that it was made from, with the digest of the folder that ran; null: none. */
   template: jobTemplateSchema.nullable(),
+  /** The bucket that its checkpoints go to; left out: none. */
+  bucket: bucketStandSchema.optional(),
   /** Those that were approved with it; left out: it was approved alone. */
   queue: jobQueueSchema.optional(),
   /** Where what it made lies on this computer, absolute. */

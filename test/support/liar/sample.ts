@@ -19,6 +19,8 @@ const TEXTS = [
   'job_01ARZ3NDEKTSV4RRFFQ69G5FAV',
   '3.12',
   '0123456789abcdef',
+  's3://bucket/prefix',
+  'https://s3.example.org',
 ];
 
 export function sampleOf(schema: unknown, known: Known, key = ''): unknown {

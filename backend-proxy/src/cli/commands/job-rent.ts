@@ -3,6 +3,7 @@ import {
   formatMicroUsd,
   HitchError,
   type Job,
+  jobBucketSchema,
   type JobQuote,
   type JobQuoteRequest,
   type JobSpec,
@@ -48,6 +49,9 @@ export function addJobRentOptions(command: Command): Command {
       .option('--wait <duration>', 'wait so long for a machine where none is offered')
       .option('--replace <count>', 'rent so many others where a machine is lost')
       .option('--checkpoints <path>', 'its folder of checkpoints, kept here for the next machine')
+      .option('--bucket <s3://…>', 'keep checkpoints there too, also while this computer sleeps')
+      .option('--bucket-endpoint <url>', 'of a bucket that is not Amazon’s')
+      .option('--bucket-region <name>', 'the bucket’s region (default: us-east-1)')
       .option('--save-within <duration>', 'try so long to save what it made (default: 30m)')
       .option('--offer <id>', 'this offer instead of the best that match; again for more', collect)
       .option(
@@ -79,6 +83,9 @@ export const jobRentShape = {
   wait: duration.optional(),
   replace: wholeNumber(0, MOST_REPLACEMENTS).optional(),
   checkpoints: workPathSchema.optional(),
+  bucket: jobBucketSchema.shape.url.optional(),
+  bucketEndpoint: jobBucketSchema.shape.endpoint.unwrap().unwrap().optional(),
+  bucketRegion: jobBucketSchema.shape.region.unwrap().optional(),
   saveWithin: duration.optional(),
   offer: z.array(z.string()).default([]),
   nodes: wholeNumber(1, 100).optional(),
@@ -172,6 +179,10 @@ export async function jobRequestFrom(
     waitMs: input.wait ?? 0,
     replacements: input.replace ?? null,
     saveWithinMs: input.saveWithin ?? null,
+    bucket:
+      input.bucket === undefined
+        ? null
+        : { url: input.bucket, endpoint: input.bucketEndpoint ?? null, region: input.bucketRegion },
     ...(name === undefined ? {} : { name }),
   };
 }

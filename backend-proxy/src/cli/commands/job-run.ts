@@ -119,6 +119,12 @@ function refuseIdle(input: RunInput): void {
           '--checkpoints': input.checkpoints !== undefined,
           '--each': input.each !== undefined,
         };
+  if (input.bucket === undefined && (input.bucketEndpoint ?? input.bucketRegion) !== undefined) {
+    throw new HitchError('BAD_INPUT', '--bucket-endpoint and --bucket-region are of --bucket.', {
+      field: '--bucket',
+      next: 'Add --bucket s3://name/prefix, or leave them out.',
+    });
+  }
   if (input.python !== undefined && input.packages === undefined) {
     throw new HitchError('BAD_INPUT', '--python is the Python of --packages, and there are none.', {
       field: '--python',

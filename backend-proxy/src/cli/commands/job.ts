@@ -159,7 +159,8 @@ function rentalLines({ rental }: Job, nowMs: number): string[] {
   if (rental === undefined) {
     return [];
   }
-  const { limits, replaced, template, saved, message, queue } = rental;
+  const { limits, replaced, template, saved, message, queue, bucket } = rental;
+  const inBucket = bucket?.checkpoint ?? null;
   const checkpoint = checkpointWords(rental, nowMs);
   return [
     ...(message === '' ? [] : [shownName(message)]),
@@ -169,6 +170,8 @@ function rentalLines({ rental }: Job, nowMs: number): string[] {
       : [`Machines in the place of lost ones: ${replaced} of ${limits.replacements}`]),
     ...(checkpoint === null ? [] : [`Checkpoints: ${checkpoint}`]),
     ...(rental.checkpoint === null ? [] : [`Kept in: ${rental.checkpoint.folder}`]),
+    ...(inBucket === null ? [] : [`In the bucket: ${shownName(inBucket.folder)}`]),
+    ...(bucket === undefined || bucket.message === '' ? [] : [`Bucket: ${shownName(bucket.message)}`]),
     ...(queue === undefined
       ? []
       : [

@@ -4,10 +4,11 @@ import {
   type EnvironmentRequest,
   type FileEntry,
   HitchError,
+  isJobOver,
   type LockResult,
 } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
-import type { Log } from '@hitch/platform/src/log.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
 import type { agentClient } from '../../access/agent-client.ts';
 import type { AgentLink } from '../../access/agent-link.ts';
@@ -18,6 +19,7 @@ import { presentNodes } from '../../ledger/cluster-state.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Templates } from '../../templates/templates.ts';
 import { JobAgents } from '../job-agents.ts';
+import { BucketKeeper } from './bucket/keeper.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { HubParts } from './hub-models.ts';
 import { JobQuotes } from './job-quotes.ts';
@@ -36,6 +38,8 @@ export interface RentedParts {
   readonly templates: Pick<Templates, 'toRun'>;
   readonly linkFor: (clusterId: ClusterId) => AgentLink;
   readonly fresh: () => Promise<void>;
+  /** Values of stored secrets, for what is asked of a bucket here. */
+  readonly secrets: (names: readonly string[]) => Promise<Readonly<Record<string, string>>>;
   readonly lock: (request: EnvironmentRequest, signal: AbortSignal) => Promise<LockResult>;
   readonly environment: NodeJS.ProcessEnv;
   /** How the Hub is asked. */
@@ -47,6 +51,9 @@ export interface Renting {
   start(): void;
   close(): void;
 }
+
+/** A bucket that does not answer within this is none that anything can be kept in. */
+const BUCKET_WITHIN_MS = 20_000;
 
 export function createRenting(parts: RentedParts): Renting {
   const { clock, ids, log, ledger, folder, clusters, copies, templates, linkFor, fresh, lock } = parts;
@@ -68,6 +75,33 @@ export function createRenting(parts: RentedParts): Renting {
     copy,
     list: (clusterId, path) => listed(agents, clusterId, path),
   });
+  const send = (clusterId: ClusterId, { from, to }: { from: string; to: string }, signal: AbortSignal) =>
+    copy(
+      {
+        clusterId,
+        direction: 'send',
+        sources: [from],
+        target: to,
+        intoFolder: false,
+        conflict: 'replace',
+        all: true,
+      },
+      signal,
+    ).then(() => undefined);
+  const buckets = new BucketKeeper({
+    clock,
+    ids,
+    ledger,
+    folder,
+    secrets: parts.secrets,
+    send: (job, files, signal) => send(job.clusterId, files, signal),
+    begin: async ({ clusterId, name }, jobId, spec) => {
+      const { state } = await agents.call(clusterId, (call, options) =>
+        call.jobs.start({ jobId, name, engine: 'single', spec }, options),
+      );
+      return !isJobOver(state);
+    },
+  });
   const driver = new RentedJobs({
     clock,
     ids,
@@ -81,21 +115,16 @@ export function createRenting(parts: RentedParts): Renting {
       const isUp = cluster.phase === 'ready' || cluster.phase === 'degraded';
       return isUp && head?.attemptId !== null && clusters.nodeLink(cluster.id, 0) !== null;
     },
-    send: async (clusterId, { from, to }, signal) => {
-      await copy(
-        {
-          clusterId,
-          direction: 'send',
-          sources: [from],
-          target: to,
-          intoFolder: false,
-          conflict: 'replace',
-          all: true,
-        },
-        signal,
-      );
+    send,
+    keepCheckpoint: async (job, signal) => {
+      // Neither waits for the other, and one that fails takes nothing from the other.
+      const both = await Promise.allSettled([checkpoints.keep(job, signal), buckets.keep(job, signal)]);
+      const failed = both.find(each => each.status === 'rejected');
+      if (failed !== undefined) {
+        throw new Error(errorText(failed.reason), { cause: failed.reason });
+      }
     },
-    keepCheckpoint: (job, signal) => checkpoints.keep(job, signal),
+    newestCheckpoint: (job, signal) => buckets.bringBack(job, signal),
   });
   return {
     quotes: new JobQuotes({
@@ -114,6 +143,8 @@ export function createRenting(parts: RentedParts): Renting {
           rent,
           localRoot,
         ),
+      tryBucket: bucket =>
+        buckets.try(bucket, AbortSignal.any([end.signal, AbortSignal.timeout(BUCKET_WITHIN_MS)])),
       ending: end.signal,
     }),
     start: () => driver.start(),

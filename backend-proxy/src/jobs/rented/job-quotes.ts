@@ -4,6 +4,7 @@
  */
 import {
   HitchError,
+  type JobBucket,
   type JobId,
   jobNameSchema,
   type jobQuoteRequestSchema,
@@ -45,6 +46,8 @@ export interface JobQuotesOptions {
     rent: QuoteRequest,
     localRoot: string | null,
   ) => Promise<TemplateToRun>;
+  /** Writes to the bucket and removes that again. @throws HitchError BAD_INPUT where it cannot, with a sentence. */
+  readonly tryBucket: (bucket: JobBucket) => Promise<void>;
   /** The daemon ends. */
   readonly ending: AbortSignal;
 }
@@ -90,6 +93,19 @@ export class JobQuotes {
     const name = this.#name(asked, plan, template);
     const quoted = { asked, plan, template, name };
     const whole = { ...quoted, plan: asked.queue === null ? withNotebook(plan, name) : planOfQueue(quoted) };
+    if (asked.bucket !== null) {
+      if (plan.checkpointFolder === null) {
+        throw new HitchError(
+          'BAD_INPUT',
+          'A bucket is for checkpoints, and the job names no folder of them.',
+          {
+            field: 'bucket',
+            next: 'Name it: --checkpoints out.',
+          },
+        );
+      }
+      await this.#options.tryBucket(asked.bucket);
+    }
     const id = ids.next('job');
     const jobs = jobsOf(ids, id, whole, clock.now());
     try {
@@ -256,7 +272,7 @@ export class JobQuotes {
 
   #keep(id: JobId, made: Made): JobQuote {
     const { clock, ledger } = this.#options;
-    const { plan, template, quote, request, jobs } = made;
+    const { asked, plan, template, quote, request, jobs } = made;
     const nowMs = clock.now();
     const limits = limitsOf(made);
     const shown = quoteOf(id, { ...made, limits, nowMs });
@@ -275,6 +291,7 @@ export class JobQuotes {
       checkpoint: null,
       template: template === null ? null : { id: template.id, digest: template.digest },
       queue: null,
+      bucket: asked.bucket === null ? null : { ...asked.bucket, keeper: null, checkpoint: null, message: '' },
     };
     this.#prepared.set(id, { quote: shown, rental, jobs });
     return shown;

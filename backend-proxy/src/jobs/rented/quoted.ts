@@ -70,6 +70,7 @@ export function quoteOf(
     wanted: template?.wanted ?? 'as asked for',
     request,
     queue,
+    bucket: asked.bucket,
   };
   return {
     id,

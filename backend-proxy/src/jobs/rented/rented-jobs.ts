@@ -3,7 +3,14 @@
  * and deleted; one that was lost is replaced. Each step is one transaction that looks again where the job is, and what is
  * done outside of it may be done twice. So a daemon may die between any two lines: the next one looks and goes on.
  */
-import { type ClusterId, HitchError, isJobOver, type JobId, REPLACEMENT_WAIT_MS } from '@hitch/contract';
+import {
+  type ClusterId,
+  HitchError,
+  isJobOver,
+  type JobCheckpoint,
+  type JobId,
+  REPLACEMENT_WAIT_MS,
+} from '@hitch/contract';
 import { type Clock, repeat, type Timer } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
@@ -15,8 +22,8 @@ import { jobs as jobKind } from '../../ledger/kinds/job.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { filesOf, removeFiles, removeOwn } from './files.ts';
 import { nextQuote } from './next-quote.ts';
-import { changeAt, endRented, isLeft, isRented, type RentedJob } from './transitions.ts';
-import { awaitsTurn, isQueueOver, takeTurn, turnOf } from './turns.ts';
+import { changeAt, endRented, hasBoughtNothing, isLeft, isRented, type RentedJob } from './transitions.ts';
+import { awaitsTurn, isQueueOver, isTurnNews, takeTurn } from './turns.ts';
 import { endedWords, unsavedWords } from './words.ts';
 
 export interface RentedJobsOptions {
@@ -37,7 +44,9 @@ export interface RentedJobsOptions {
     copy: { from: string; to: string },
     signal: AbortSignal,
   ) => Promise<void>;
-  /** Keeps the newest checkpoint of a job that runs here. */
+  /** The newest checkpoint that is kept anywhere, brought here; null: there is none. @throws HitchError */
+  readonly newestCheckpoint: (job: RentedJob, signal: AbortSignal) => Promise<JobCheckpoint | null>;
+  /** Keeps the newest checkpoint of a job that runs. */
   readonly keepCheckpoint: (job: RentedJob, signal: AbortSignal) => Promise<void>;
 }
 
@@ -206,13 +215,7 @@ export class RentedJobs {
 
   async #awaitTurn(job: RentedJob): Promise<void> {
     const { ledger, clock } = this.#options;
-    const records = {
-      nowMs: clock.now(),
-      jobs: () => ledger.kept.all(jobKind),
-      state: (id: ClusterId) => ledger.state(id),
-    };
-    const turn = turnOf(records, job);
-    if (turn.kind !== 'wait' || turn.sentence !== job.rental.message) {
+    if (isTurnNews(ledger, clock.now(), job)) {
       await ledger.transact(tx => takeTurn(tx, job));
     }
   }
@@ -239,7 +242,7 @@ export class RentedJobs {
     if (attemptId === null || !isReady(state)) {
       return;
     }
-    const { target, checkpoint, checkpointFolder } = job.rental;
+    const { target, checkpointFolder } = job.rental;
     const { signal } = this.#ending;
     try {
       if (target !== null) {
@@ -247,6 +250,7 @@ export class RentedJobs {
           await send(job.clusterId, { from, to: target }, signal);
         }
       }
+      const checkpoint = await this.#options.newestCheckpoint(job, signal);
       if (checkpoint !== null && checkpointFolder !== null) {
         await send(job.clusterId, { from: checkpoint.folder, to: checkpointFolder }, signal);
       }
@@ -394,7 +398,3 @@ export class RentedJobs {
     return this.#options.ledger.transact(tx => endRented(tx, job, { state: 'failed', message }));
   }
 }
-
-/** No network rented anything when it was last started. */
-const hasBoughtNothing = ({ cluster, attempts }: ClusterState): boolean =>
-  attempts.every(({ createdAtMs, instanceId }) => createdAtMs < cluster.startedAtMs || instanceId === null);

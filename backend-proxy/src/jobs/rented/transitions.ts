@@ -2,7 +2,7 @@
 import { isJobOver, type JobId, type JobRun, type JobStage, type JobState } from '@hitch/contract';
 import { beginStop } from '../../clusters/transitions.ts';
 import type { Transaction } from '../../ledger/batch.ts';
-import { isUnfinished } from '../../ledger/cluster-state.ts';
+import { type ClusterState, isUnfinished } from '../../ledger/cluster-state.ts';
 import { type JobRecord, type JobRentalRecord, jobs } from '../../ledger/kinds/job.ts';
 
 /** A job that rents, as its record has it. */
@@ -92,3 +92,7 @@ export function isLeft(tx: Transaction, { clusterId }: RentedJob): boolean {
   const { desired, saveDone, skipSave } = cluster.cluster;
   return desired === 'up' || !(saveDone || skipSave) || cluster.attempts.some(isUnfinished);
 }
+
+/** No network rented anything when it was last started. */
+export const hasBoughtNothing = ({ cluster, attempts }: ClusterState): boolean =>
+  attempts.every(({ createdAtMs, instanceId }) => createdAtMs < cluster.startedAtMs || instanceId === null);

@@ -6,17 +6,18 @@ import { formatMicroUsd, type JobLimits, type MicroUsd, parseMicroUsd, showDolla
 import type { Transaction } from '../../ledger/batch.ts';
 import type { ClusterState } from '../../ledger/cluster-state.ts';
 import { type JobQueueRecord, type JobRecord, jobs as jobKind } from '../../ledger/kinds/job.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import { totalCost } from '../../spend/cost.ts';
 import { changeAt, endRented, isRented, type RentedJob } from './transitions.ts';
 
 /** Records as they are now: those of the ledger, or those of a transaction. */
-export interface TurnRecords {
+interface TurnRecords {
   readonly nowMs: number;
   jobs(): Iterable<JobRecord>;
   state(id: JobRecord['clusterId']): ClusterState | undefined;
 }
 
-export type Turn =
+type Turn =
   | { readonly kind: 'now'; readonly limits: JobLimits }
   | { readonly kind: 'wait'; readonly sentence: string }
   /** It never comes. */
@@ -30,7 +31,7 @@ const isOfQueue = (job: JobRecord, id: JobQueueRecord['id']): job is RentedJob =
   isRented(job) && job.rental.queue?.id === id;
 
 /** Whether it may rent now, and with which limits. */
-export function turnOf(records: TurnRecords, job: RentedJob): Turn {
+function turnOf(records: TurnRecords, job: RentedJob): Turn {
   const { queue, limits, approvedAtMs } = job.rental;
   if (queue === null) {
     return { kind: 'now', limits };
@@ -87,6 +88,12 @@ const recordsIn = (tx: Transaction): TurnRecords => ({
     return cluster.exists ? cluster.state : undefined;
   },
 });
+
+/** Whether a look in a transaction is worth it: its turn has come, never comes, or waits for something else than it says. */
+export function isTurnNews(ledger: Pick<Ledger, 'state' | 'kept'>, nowMs: number, job: RentedJob): boolean {
+  const turn = turnOf({ nowMs, jobs: () => ledger.kept.all(jobKind), state: id => ledger.state(id) }, job);
+  return turn.kind !== 'wait' || turn.sentence !== job.rental.message;
+}
 
 /** Takes its turn where it has one, among all that others took meanwhile. */
 export function takeTurn(tx: Transaction, job: RentedJob): void {

@@ -5,8 +5,12 @@
 import {
   type AttemptId,
   attemptIdSchema,
+  type BucketCheckpoint,
+  bucketCheckpointSchema,
   type ClusterId,
   clusterIdSchema,
+  type JobBucket,
+  jobBucketSchema,
   type JobId,
   type JobRun,
   type JobCheckpoint,
@@ -58,6 +62,20 @@ export interface JobRentalRecord {
   readonly template: { readonly id: string; readonly digest: string } | null;
   /** Those that were approved with it; null: it was approved alone. */
   readonly queue: JobQueueRecord | null;
+  /** Where its checkpoints go beside this computer; null: nowhere. */
+  readonly bucket: JobBucketRecord | null;
+}
+
+export interface JobBucketRecord extends JobBucket {
+  /** The program that keeps them there, on the machine of the purchase that is named; null: none was begun. */
+  readonly keeper: {
+    readonly jobId: JobId;
+    readonly attemptId: AttemptId;
+    readonly signedUntilMs: number;
+  } | null;
+  /** The newest there, as far as it was looked at; null: none yet. */
+  readonly checkpoint: BucketCheckpoint | null;
+  readonly message: string;
 }
 
 export interface JobQueueRecord extends JobQueue {
@@ -106,6 +124,16 @@ const rentalRecordSchema = z.object({
   checkpointFolder: z.string().nullable(),
   checkpoint: jobCheckpointSchema.nullable(),
   template: jobTemplateSchema.nullable(),
+  bucket: jobBucketSchema
+    .extend({
+      keeper: z
+        .object({ jobId: jobIdSchema, attemptId: attemptIdSchema, signedUntilMs: z.number() })
+        .nullable(),
+      checkpoint: bucketCheckpointSchema.nullable(),
+      message: z.string(),
+    })
+    .nullable()
+    .default(null),
   queue: jobQueueSchema.extend({ capMicroUsd: microUsdSchema }).nullable().default(null),
 }) satisfies z.ZodType<JobRentalRecord>;
 
