@@ -8,10 +8,10 @@ import type { Values } from '@hitch/contract/src/templates/render.ts';
 import type { Template, TemplateResource } from '@hitch/contract/src/templates/schema.ts';
 import { type Clock, within } from '@hitch/platform/src/clock.ts';
 import * as z from 'zod';
-import type { Transport } from '../../providers/http/transport.ts';
+import type { Providers } from '../../providers/registry.ts';
 
 export interface HubParts {
-  readonly send: Transport;
+  readonly send: Providers['web'];
   readonly clock: Clock;
   /** `HF_ENDPOINT`, as the Hub's own library reads it. */
   readonly endpoint: string;
