@@ -118,6 +118,7 @@ export class Talk {
         }
         break;
       case 'job-log':
+      case 'job-metrics':
       case 'job-search':
       case 'job-action':
       case 'template-show':
