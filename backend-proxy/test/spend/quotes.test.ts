@@ -336,7 +336,10 @@ describe('an offer whose driver is too old for the packages', () => {
     );
     assert.match(words([old, older]), /^None of the 2 offers that fit has a driver for it\. The cheapest, /);
     assert.match(words([old], { diskGiB: 50 }), /has a driver for CUDA up to 12\.8/);
-    assert.match(words([old], { offerIds: ['here:old'] }), /^1× RTX 4090, 24 GB \(here:old\) has a driver for CUDA/);
+    assert.match(
+      words([old], { offerIds: ['here:old'] }),
+      /^1× RTX 4090, 24 GB \(here:old\) has a driver for CUDA/,
+    );
   });
 
   it('is as good as any for packages that bring no CUDA', () => {
