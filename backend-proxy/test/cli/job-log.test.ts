@@ -1,26 +1,28 @@
 /** What `hitch job logs` writes of pages that a machine gives, an honest one and one that is not. */
 import assert from 'node:assert/strict';
-import type { Job, JobLogPage } from '@hitch/contract';
+import { type Job, type JobLogPage, LOG_FACTS } from '@hitch/contract';
 import type { Context } from '../../src/cli/context.ts';
 import { writeLog } from '../../src/cli/jobs/follow-job.ts';
 
-type Page = Pick<JobLogPage, 'from' | 'next' | 'endByte' | 'isOver'> & { readonly bytes: Uint8Array };
+type Page = Pick<JobLogPage, 'from' | 'endByte' | 'isOver'> & { readonly bytes: Uint8Array };
 
 /** @returns what was written as JSON lines, the notes, what was missing, how often the machine was asked. */
 async function written(page: (from: number) => Page, json = true) {
   const texts: string[] = [];
   const notes: string[] = [];
   let asked = 0;
-  const log = ({ from }: { from: number }): Promise<JobLogPage> => {
+  const raw = (path: string): Promise<Response> => {
     asked += 1;
     assert.ok(asked < 50, 'it is asked without end');
+    const from = Number(new URL(path, 'http://localhost').searchParams.get('from'));
     const { bytes, ...rest } = page(from);
-    return Promise.resolve({ run: 1, data: Buffer.from(bytes).toString('base64'), ...rest });
+    const facts = JSON.stringify({ run: 1, ...rest });
+    return Promise.resolve(new Response(Buffer.from(bytes), { headers: { [LOG_FACTS]: facts } }));
   };
   const over = { runs: [{ number: 1 }], state: 'succeeded' };
   const context = {
     clock: { sleep: () => Promise.resolve() },
-    session: () => Promise.resolve({ api: { jobs: { log, get: () => Promise.resolve(over) } } }),
+    session: () => Promise.resolve({ client: { raw }, api: { jobs: { get: () => Promise.resolve(over) } } }),
     io: {
       jsonLine: (line: { text: string }) => texts.push(line.text),
       bytes: (data: Uint8Array) => Promise.resolve(texts.push(Buffer.from(data).toString('latin1'))),
@@ -39,7 +41,7 @@ describe('the log of a job', () => {
     for (let cut = 1; cut < bytes.length; cut++) {
       const { text, missing } = await written(from => {
         const next = from < cut ? cut : bytes.length;
-        return { from, next, bytes: bytes.subarray(from, next), endByte: bytes.length, isOver: true };
+        return { from, bytes: bytes.subarray(from, next), endByte: bytes.length, isOver: true };
       });
       assert.equal(text, bytes.toString());
       assert.equal(missing, 0);
@@ -49,7 +51,6 @@ describe('the log of a job', () => {
   it('says what a machine does not give of what it says that there is, and ends', async () => {
     const none = (from: number): Page => ({
       from,
-      next: from,
       bytes: new Uint8Array(),
       endByte: 2048,
       isOver: true,
@@ -63,8 +64,8 @@ describe('the log of a job', () => {
   it('says where a part is not kept', async () => {
     const { text, missing, notes } = await written(from =>
       from < 5
-        ? { from: 5, next: 7, bytes: Buffer.from('ab'), endByte: 7, isOver: true }
-        : { from, next: from, bytes: new Uint8Array(), endByte: 7, isOver: true },
+        ? { from: 5, bytes: Buffer.from('ab'), endByte: 7, isOver: true }
+        : { from, bytes: new Uint8Array(), endByte: 7, isOver: true },
     );
     assert.equal(text, 'ab');
     assert.equal(missing, 5);
