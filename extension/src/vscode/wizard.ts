@@ -46,6 +46,14 @@ function answering<T>(
   });
 }
 
+/** One step alone is not counted. */
+function showStep(input: vscode.QuickInput, { step, totalSteps }: Step): void {
+  if (totalSteps > 1) {
+    input.step = step;
+    input.totalSteps = totalSteps;
+  }
+}
+
 export interface PickOptions<T> extends Step {
   readonly placeholder: string;
   readonly items: readonly Choice<T>[];
@@ -57,8 +65,7 @@ export interface PickOptions<T> extends Step {
 export function pick<T>(options: PickOptions<T>): Promise<Answer<T>> {
   const picker = createPicker<Choice<T>>(options.title, options.placeholder);
   const { input } = picker;
-  input.step = options.step;
-  input.totalSteps = options.totalSteps;
+  showStep(input, options);
   input.ignoreFocusOut = true;
   input.buttons = options.step > 1 ? [vscode.QuickInputButtons.Back] : [];
   picker.show(options.items);
@@ -95,8 +102,7 @@ export interface TextOptions extends Step {
 
 export function ask(options: TextOptions): Promise<Answer<string>> {
   const input = createLineInput(options);
-  input.step = options.step;
-  input.totalSteps = options.totalSteps;
+  showStep(input, options);
   input.ignoreFocusOut = true;
   input.buttons = options.step > 1 ? [vscode.QuickInputButtons.Back] : [];
   input.password = options.hidden === true;
