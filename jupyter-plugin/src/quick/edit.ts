@@ -70,7 +70,7 @@ export async function editPresets(deps: Deps, presets: QuickPresets): Promise<vo
       body,
       focus: 'textarea',
       choices: [
-        { value: 'reset', label: trans.__('Reset') },
+        { value: 'reset', label: trans.__('Reset to Hitch’s own') },
         { value: 'keep', label: trans.__('Save') },
       ],
     });
