@@ -107,7 +107,7 @@ describe('a cell on a rented machine in three clicks, in JupyterLab', function s
     await look(page, 'quick-edit', '.jp-Dialog-content');
     await text.fill((await text.inputValue()).replace('vramm', 'vram'));
     await dialog.getByRole('button', { name: 'Save' }).click();
-    await dialog.waitFor({ state: 'detached' });
+    await page.page.locator('.Toastify__toast', { hasText: 'The presets are saved.' }).waitFor();
     assert.match(readFileSync(join(home.root, 'presets.yaml'), 'utf8'), /Only mine/);
     await runOn().click();
     await line(/^Rent: Only mine, /).waitFor({ timeout: SLOW_MS });

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import * as z from 'zod';
 import { DiskTarget } from '../src/disk-target.ts';
@@ -30,6 +31,18 @@ const content = new Chance(2).content(LARGE);
 const ARRIVED = 3_000_000;
 
 const offsetSchema = z.object({ offset: z.number() });
+
+/** The size of a file that what was given up may still write to for a moment, once nothing is added to it any more. */
+async function untilWritten(path: string): Promise<number> {
+  for (let size = -1; ;) {
+    const now = lstatSync(path).size;
+    if (now === size) {
+      return size;
+    }
+    size = now;
+    await setTimeout(100);
+  }
+}
 
 describe('a copy that broke off', () => {
   const disk = new DiskThread();
@@ -104,7 +117,7 @@ describe('a copy that broke off', () => {
     it(`goes on where a large file was, and brings only the rest of it: ${direction}`, async () => {
       makeTree(source(direction), { large: content });
       await beginAndGiveUp(direction);
-      const { size } = lstatSync(partOf(direction));
+      const size = await untilWritten(partOf(direction));
       const offsets: number[] = [];
       const { error, account } = await rig.copy(direction, { send: noting(offsets) });
       assert.equal(error, null);
