@@ -27,8 +27,7 @@ import { approvalIdSchema, clusterIdSchema, clusterNameSchema, nodeIdSchema, quo
 import { microUsdSchema } from './money.ts';
 import { jobs } from './job-routes.ts';
 import { networks } from './network-routes.ts';
-import { offerPageSchema, offerQuerySchema, providerIdSchema } from './offers.ts';
-import { presetListSchema } from './presets.ts';
+import { offers } from './offer-routes.ts';
 import { wishChangeSchema } from './terms-words.ts';
 import {
   checksumSchema,
@@ -62,36 +61,7 @@ export const contract = {
       .route({ method: 'POST', path: '/daemon/stop', summary: 'End the daemon; clusters keep running' })
       .output(empty),
   },
-  offers: {
-    query: oc
-      .route({ method: 'POST', path: '/offers/query', summary: 'Search, filter, sort and page offers' })
-      .input(offerQuerySchema)
-      .output(offerPageSchema),
-    refresh: oc
-      .route({ method: 'POST', path: '/offers/refresh', summary: 'Ask the networks again' })
-      .input(z.object({ provider: providerIdSchema.optional() }))
-      .output(empty),
-    presets: oc
-      .route({
-        method: 'GET',
-        path: '/presets',
-        summary: 'What is usually rented, as the person wrote it down',
-      })
-      .output(presetListSchema),
-    /** @throws BAD_INPUT with every mistake of the text; the file stays as it was. */
-    keepPresets: oc
-      .route({ method: 'PUT', path: '/presets', summary: 'Write the file of presets anew' })
-      // Null: as Hitch brings it.
-      .input(
-        z.object({
-          text: z
-            .string()
-            .max(64 * 1024)
-            .nullable(),
-        }),
-      )
-      .output(presetListSchema),
-  },
+  offers,
   quotes: {
     create: oc
       .route({ method: 'POST', path: '/quotes', summary: 'Freeze offers, prices and limits for a decision' })
