@@ -166,7 +166,7 @@ describe('packages that are installed on a cluster', function () {
     );
     assert.match(job, /^by_job-works/m);
     const listed = await home.cli(['job', 'ls']);
-    assert.match(listed.stdout, /^raysubmit_\w+ \(Ray’s\) +Finished, \d+:\d\d +mine .*python job\.py$/m);
+    assert.match(listed.stdout, /^raysubmit_\w+ \(Ray’s\) +Finished, \d+:\d\d +– +mine .*python job\.py$/m);
     const everywhere = await wheel('by_ray');
     const tasks = await cell(
       'mine',
