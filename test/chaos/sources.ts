@@ -61,8 +61,6 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'an answer that is lost': 'a connection that breaks after the request was served',
   'a request that is lost': 'a connection that breaks before',
   'a connection that is refused': 'a network whose front door is closed for a moment',
-  'an answer to another request':
-    'a proxy that reuses a connection out of step, a cache that takes two requests for the same (RFC 9112, 9.3.2)',
   'an answer that ends in its middle': 'a connection that breaks while a body comes',
   'an answer that is not the network’s own': '429, 502, and the page of a captive portal',
   'a gateway that gives up on what was done': '502 for a request that its server goes on with',

@@ -27,7 +27,7 @@ export function akash(tools: NetworkTools): ChaosNetwork {
     balance: random.next() < 0.15 ? randomInt(random, 16, 40) : 100_000,
   });
   const lies = drawLies(random);
-  const rules = drawRules(random, seed, {
+  const rules = drawRules(random, {
     create: /^POST \/v1\/(?:deployments|leases)/,
     end: /^DELETE /,
     tooOften: [

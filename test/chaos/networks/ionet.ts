@@ -34,7 +34,7 @@ export function ionet(tools: NetworkTools): ChaosNetwork {
   });
   const isLate = random.next() < 0.3;
   const lies = drawLies(random, isLate);
-  const rules = drawRules(random, seed, {
+  const rules = drawRules(random, {
     create: /^POST .*\/(?:deploy|extend)$/,
     end: /^DELETE /,
     tooOften: [

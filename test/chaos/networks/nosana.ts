@@ -20,7 +20,7 @@ export function nosana(tools: NetworkTools): ChaosNetwork {
   const isFull = random.next() < 0.1;
   const simulator = new NosanaSimulator(drawOptions(random, clock));
   const jobEndsAfterMs = random.next() < 0.3 ? randomInt(random, 0, 60 * MINUTE) : null;
-  const rules = drawRules(random, seed, {
+  const rules = drawRules(random, {
     create: /^POST \/api\/deployments\/create/,
     end: /\/stop$/,
     tooOften: [

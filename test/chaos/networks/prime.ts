@@ -29,7 +29,7 @@ export function prime(tools: NetworkTools): ChaosNetwork {
   const podsOf = (mark: string) => simulator.pods.filter(({ name }) => name === mark);
   const hasManyKeys = random.next() < 0.2;
   const isFull = random.next() < 0.1;
-  const rules = drawRules(random, seed, {
+  const rules = drawRules(random, {
     create: /^POST \/api\/v1\/(?:pods|ssh_keys)/,
     end: /^DELETE /,
     tooOften: [

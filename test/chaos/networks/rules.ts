@@ -1,5 +1,5 @@
 /** What goes wrong with requests to a simulated network, drawn by a seed; each can befall any of them. */
-import { type Random, randomInt, seededRandom } from '@hitch/platform/src/random.ts';
+import { type Random, randomInt } from '@hitch/platform/src/random.ts';
 import { CAPTIVE_PORTAL, type FaultRule } from '../../simulators/frame/faults.ts';
 import type { SimAnswer } from '../../simulators/frame/simulator.ts';
 
@@ -12,12 +12,7 @@ export interface RuleRoutes {
   readonly tooOften: readonly { readonly route: RegExp; readonly answer: SimAnswer }[];
 }
 
-/** @param seed of what is drawn apart, so that it changes nothing of what else goes wrong */
-export function drawRules(
-  random: Random,
-  seed: number,
-  { create, end, tooOften }: RuleRoutes,
-): readonly FaultRule[] {
+export function drawRules(random: Random, { create, end, tooOften }: RuleRoutes): readonly FaultRule[] {
   const some = (share: number, rule: () => FaultRule) => (random.next() < share ? [rule()] : []);
   const answer = (given: SimAnswer) => ({ does: 'answer' as const, answer: given });
   const chance = (most: number) => random.next() * most;
@@ -43,17 +38,7 @@ export function drawRules(
       chance: chance(0.1),
       fault: { does: 'slow', ms: randomInt(random, 100, 90_000) },
     })),
-    ...drawMixUps(seededRandom(seed + 0xd0b1), create),
   ];
-}
-
-/** Answers out of step: to a purchase that of the one before, to a look any that came before. */
-function drawMixUps(random: Random, create: RegExp): readonly FaultRule[] {
-  const some = (share: number, route: RegExp, most: number): readonly FaultRule[] =>
-    random.next() < share
-      ? [{ route, chance: random.next() * most, fault: { does: 'duplicate-reply' } }]
-      : [];
-  return [...some(0.3, create, 0.4), ...some(0.2, /^GET /, 0.1)];
 }
 
 const BAD_GATEWAY: SimAnswer = { status: 502, body: 'Bad gateway' };

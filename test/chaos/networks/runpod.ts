@@ -25,7 +25,7 @@ export function runpod(tools: NetworkTools): ChaosNetwork {
   const purchases = () => [...simulator.account.all('pod'), ...simulator.account.all('cluster')];
   const find = (instanceId: string): Purchase | undefined =>
     purchases().find(purchase => instanceIdOf(purchase) === instanceId);
-  const rules = drawRules(random, seed, {
+  const rules = drawRules(random, {
     create: /^POST \/v2\//,
     end: /^DELETE /,
     tooOften: [

@@ -24,7 +24,7 @@ export function vast(tools: NetworkTools): ChaosNetwork {
     limits: random.next() < 0.4,
     bootMs: randomInt(random, 500, 2 * MINUTE),
   });
-  const rules = drawRules(random, seed, {
+  const rules = drawRules(random, {
     create: /^PUT \/api\/v0\/asks\//,
     end: /^DELETE /,
     tooOften: [
