@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   engineKindSchema,
+  HitchError,
   jobCauseSchema,
   type JobId,
   jobIdSchema,
@@ -45,6 +46,23 @@ const saidSchema = z.object({
 });
 /** What the runner says. */
 export type JobSaid = z.infer<typeof saidSchema>;
+
+/**
+ * The run that is asked for; the last one where none is named. @throws HitchError NOT_FOUND where there has been none of that
+ * number.
+ */
+export function runAsked(said: JobSaid | null, asked: number | undefined): number {
+  const last = said?.runs.at(-1)?.number ?? 1;
+  const run = asked ?? last;
+  if (run > Math.max(1, last)) {
+    throw new HitchError(
+      'NOT_FOUND',
+      `This job has no run ${run.toString()}; its last is ${last.toString()}.`,
+      { field: 'run' },
+    );
+  }
+  return run;
+}
 
 const runnerSchema = z.object({ pid: z.number().int(), startTime: z.string().nullable() });
 

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  HitchError,
   type JobFinds,
   type jobLogBytesQuerySchema,
   type JobLogPage,
@@ -19,7 +18,7 @@ import { errorText } from '@hitch/platform/src/log.ts';
 import { endTagged } from '../processes/ending.ts';
 import { openLog } from '../processes/log-files.ts';
 import { commandOf } from './command.ts';
-import type { JobFolder, JobRecord, JobSaid } from './job-folder.ts';
+import { type JobFolder, type JobRecord, type JobSaid, runAsked } from './job-folder.ts';
 import { logExtent, openStretch, searchLog } from './job-log.ts';
 import type { JobGround, JobPlace } from './job-place.ts';
 import type { OpenedLog } from './log-bytes.ts';
@@ -162,19 +161,9 @@ export class Job {
   }
 
   #runAsked(said: JobSaid | null, asked: number | undefined): { run: number; isOver: boolean } {
-    const runs = said?.runs ?? [];
-    const last = runs.at(-1)?.number ?? 1;
-    const run = asked ?? last;
-    if (run > Math.max(1, last)) {
-      throw new HitchError(
-        'NOT_FOUND',
-        `This job has no run ${run.toString()}; its last is ${last.toString()}.`,
-        {
-          field: 'run',
-        },
-      );
-    }
-    const isOver = this.#over || runs.some(({ number, endedAtMs }) => number === run && endedAtMs !== null);
+    const run = runAsked(said, asked);
+    const isOver =
+      this.#over || said?.runs.some(({ number, endedAtMs }) => number === run && endedAtMs !== null) === true;
     return { run, isOver };
   }
 

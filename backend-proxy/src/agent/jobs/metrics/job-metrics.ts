@@ -1,10 +1,9 @@
 /** The figures of one job, run after run: gathered while it runs, by whichever agent is there, and read by the daemon. */
 import { join } from 'node:path';
-import { HitchError } from '@hitch/contract';
 import type { MetricPoints, MetricPointsQuery } from '@hitch/contract/src/metrics/wire.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
-import type { JobFolder, JobRecord, JobSaid } from '../job-folder.ts';
+import { type JobFolder, type JobRecord, type JobSaid, runAsked } from '../job-folder.ts';
 import type { MlflowJob } from './mlflow-server.ts';
 import { PointsFile } from './points-file.ts';
 import { RunMetrics, type RunPlace, trackioFolderOf } from './run-metrics.ts';
@@ -81,16 +80,7 @@ export class JobMetrics implements MlflowJob {
 
   /** @throws HitchError NOT_FOUND */
   async page({ run: asked, ...query }: MetricPointsQuery): Promise<MetricPoints> {
-    const runs = this.#options.folder.said?.runs ?? [];
-    const last = runs.at(-1)?.number ?? 1;
-    const run = asked ?? last;
-    if (run > Math.max(1, last)) {
-      throw new HitchError(
-        'NOT_FOUND',
-        `This job has no run ${run.toString()}; its last is ${last.toString()}.`,
-        { field: 'run' },
-      );
-    }
+    const run = runAsked(this.#options.folder.said, asked);
     const file = this.#file(run);
     if (file === null) {
       // One that never ran has none, and one of before this agent kept figures.
