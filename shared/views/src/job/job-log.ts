@@ -233,22 +233,29 @@ export class HitchJobLog extends HitchElement {
   async #findError(): Promise<void> {
     const { messages } = this;
     this._said = messages('Looking for an error…');
+    let whole = true;
     try {
       for (const text of ERRORS) {
-        const last = await this.#lastFind(text);
+        const { last, isWhole } = await this.#lastFind(text);
+        whole &&= isWhole;
         if (last !== null) {
-          this._said = null;
+          this._said = isWhole
+            ? null
+            : messages('This log is long: it was looked through from its beginning, not to its end.');
           this.#goTo(last, this.#lastRun);
           return;
         }
       }
-      this._said = messages('No line of this log speaks of an error.');
+      this._said = whole
+        ? messages('No line of this log speaks of an error.')
+        : messages('This log is long: no line of the part that was looked through speaks of an error.');
     } catch (error) {
       this._said = sentenceOf(error);
     }
   }
 
-  async #lastFind(text: string): Promise<number | null> {
+  /** @returns the place of the last line that has it, and whether all of the log was read. */
+  async #lastFind(text: string): Promise<{ readonly last: number | null; readonly isWhole: boolean }> {
     let last: number | null = null;
     let from: number | null = 0;
     for (let answers = 0; from !== null && this.search !== null && answers < MOST_ANSWERS; answers++) {
@@ -256,7 +263,7 @@ export class HitchJobLog extends HitchElement {
       last = lines.at(-1)?.at ?? last;
       from = next;
     }
-    return last;
+    return { last, isWhole: from === null };
   }
 
   /** Shows the log from a line on, and goes on from there. */
