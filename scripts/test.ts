@@ -19,6 +19,8 @@ import { findTests, isNightly, type Tier, tierOf, tiers } from './test/tiers.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const logFile = path.join(root, '.cache', 'logs', 'test.log');
+/** A line for each process that ran: seconds, then its file or tier, the longest first. */
+const timesFile = path.join(root, '.cache', 'logs', 'times.tsv');
 /** What is kept of tests that failed: the output of their file, and pictures where they have a browser. */
 const failedFolder = path.join(root, '.cache', 'logs', 'failed');
 const slowestShown = 12;
@@ -68,6 +70,12 @@ function readRequest(args: readonly string[]): Request {
     mostLanes: Number(lanes),
     strict: values.strict === true,
   };
+}
+
+function writeTimes(all: readonly TimedTest[]): void {
+  const longestFirst = [...all].sort((a, b) => b.durationMs - a.durationMs);
+  const lines = longestFirst.map(({ durationMs, title }) => `${(durationMs / 1000).toFixed(1)}\t${title}\n`);
+  writeFileSync(timesFile, lines.join(''));
 }
 
 function slowest(what: string, all: readonly TimedTest[]): string[] {
@@ -139,6 +147,7 @@ async function main(): Promise<number> {
   rmSync(failedFolder, { recursive: true, force: true });
   const outcome = await runAll(request, write);
   const { sum } = outcome;
+  writeTimes(sum.files);
   const ran = sum.passed + sum.failures.length > 0;
   const nothing = ran ? '' : '\nNo test ran: check the names of the tiers and files.';
   write(

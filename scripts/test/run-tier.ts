@@ -1,7 +1,7 @@
 // The files of one tier: in one process, or each in its own and some of them side by side.
 import type { Part } from './again.ts';
 import { runMocha } from './run-mocha.ts';
-import { alone, isNightly, nightlyProcessTimeoutMs, type Tier } from './tiers.ts';
+import { alone, isNightly, nightlySilentMs, type Tier } from './tiers.ts';
 
 export interface TierRun {
   readonly tier: Tier;
@@ -28,7 +28,7 @@ export async function inLanes<T>(lanes: number, jobs: readonly (() => Promise<T>
 /** One file in a process of its own, with what it prints shown and given back. */
 async function runFile(run: TierRun, file: string, write: (chunk: Buffer) => void): Promise<Part> {
   const { tier, grep } = run;
-  const patient = isNightly(file) ? { ...tier, processTimeoutMs: nightlyProcessTimeoutMs } : tier;
+  const patient = isNightly(file) ? { ...tier, silentMs: nightlySilentMs } : tier;
   const chunks: Buffer[] = [];
   const tee = (chunk: Buffer): void => {
     chunks.push(chunk);
@@ -48,13 +48,32 @@ async function runFileBeside(run: TierRun, file: string): Promise<Part> {
   return part;
 }
 
+/** The files in so many parts, each with every so-many-th: what lies in one folder takes about as long, and is spread. */
+export function dealt(files: readonly string[], parts: number): string[][] {
+  const all = Array.from({ length: parts }, (_, part) =>
+    files.filter((_file, index) => index % parts === part),
+  );
+  return all.filter(some => some.length > 0);
+}
+
+/** Files that share a process: the first part is seen as it goes, what the others print once they have ended. */
+function runShared(run: TierRun, lanes: number): Promise<Part[]> {
+  const { tier, grep } = run;
+  const runPart = async (files: readonly string[], index: number): Promise<Part> => {
+    const kept: Buffer[] = [];
+    const write = index === 0 ? run.write : (chunk: Buffer) => void kept.push(chunk);
+    const sum = await runMocha({ tier, files, grep, write });
+    run.write(Buffer.concat(kept));
+    return { tier: tier.name, files, sum };
+  };
+  return Promise.all(dealt(run.files, lanes).map(runPart));
+}
+
 /** What each of the tier's processes ran. */
 export async function runTier(run: TierRun): Promise<Part[]> {
-  const { tier, files, grep, write } = run;
-  if (!tier.filePerProcess) {
-    return [{ tier: tier.name, files, sum: await runMocha({ tier, files, grep, write }) }];
-  }
+  const { tier, files, write } = run;
   const lanes = Math.min(tier.lanes, run.mostLanes);
+  if (!tier.filePerProcess) return runShared(run, lanes);
   const beside = lanes < 2 ? [] : files.filter(file => alone[file] === undefined);
   const jobs = beside.map(file => () => runFileBeside(run, file));
   const parts = await inLanes(lanes, jobs);

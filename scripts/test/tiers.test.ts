@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { inLanes } from './run-tier.ts';
+import { dealt, inLanes } from './run-tier.ts';
 import { add, emptySummary, timed, totalsLine, withFailure } from './summary.ts';
 import { alone, isNightly, tierOf } from './tiers.ts';
 
@@ -48,6 +48,17 @@ describe('lanes', () => {
     });
     assert.deepEqual((await inLanes(2, jobs)).sort(), [1, 2, 3, 4, 5]);
     assert.equal(most, 2);
+  });
+});
+
+describe('files that share a process', () => {
+  it('are dealt out one by one, each to one part, and no part is empty', () => {
+    assert.deepEqual(dealt(['a', 'b', 'c', 'd', 'e'], 2), [
+      ['a', 'c', 'e'],
+      ['b', 'd'],
+    ]);
+    assert.deepEqual(dealt(['a'], 2), [['a']]);
+    assert.deepEqual(dealt([], 2), []);
   });
 });
 
