@@ -78,8 +78,10 @@ export class LabNotebook {
   #kernelSaid(): Promise<string> {
     return this.#ask(
       `(() => {
-        const { sessionContext: context } = ${PANEL} ?? {};
-        return JSON.stringify({ shown: context?.kernelDisplayStatus, session: context?.session?.model,
+        const panel = ${PANEL};
+        const { sessionContext: context } = panel ?? {};
+        return JSON.stringify({ runOn: panel?.node.querySelector('.jp-Hitch-runOn')?.textContent,
+          waits: sessionStorage.getItem('hitch:attach-later'), shown: context?.kernelDisplayStatus, session: context?.session?.model,
           prefers: context?.kernelPreference, connection: context?.session?.kernel?.connectionStatus });
       })()`,
     );
@@ -133,15 +135,21 @@ export class LabNotebook {
     );
   }
 
-  /** Until the cell shows this. */
+  /** Until the cell shows this. In vain: with what it showed, and what was said of the kernel and where the notebook runs. */
   untilShows(index: number, what: RegExp, withinMs?: number): Promise<CellSeen> {
+    let said = '';
     return until(
       `cell ${index.toString()} shows ${what.source}`,
       async () => {
         const seen = await this.cell(index);
-        return what.test(seen.text) ? seen : null;
+        if (what.test(seen.text)) {
+          return seen;
+        }
+        said = `${JSON.stringify(seen)} ${await this.#kernelSaid()}`;
+        return null;
       },
       withinMs,
+      () => said,
     );
   }
 

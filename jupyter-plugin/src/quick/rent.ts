@@ -68,12 +68,14 @@ export async function rentQuickly(
   const cell = panel?.content.activeCell?.model;
   const runs =
     preferences.present.runAfterRent && cell?.type === 'code' && cell.sharedModel.getSource().trim() !== '';
+  // Before it is asked for: lists that still say so then are old.
+  const endedBeforeMs = preset === undefined ? (presets.last?.endedAtMs ?? null) : null;
   const clusterId = await (preset === undefined ? orderAgain(deps, presets) : order(deps, preset));
   if (clusterId === null) {
     return;
   }
   if (panel !== null && !panel.isDisposed) {
-    later.add(clusterId, panel.context.path, runs ? cell.id : null);
+    later.add(clusterId, panel.context.path, runs ? cell.id : null, endedBeforeMs);
   }
   const name = hitch.clusters.find(({ id }) => id === clusterId)?.name ?? trans.__('The cluster');
   const file = panel?.title.label ?? '';

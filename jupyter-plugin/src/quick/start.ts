@@ -1,12 +1,13 @@
 /** The commands that rent what is usually rented, and the notebooks that follow. */
-import { lastRentedWords } from '@hitch/contract';
+import { type ClusterId, HitchError, lastRentedWords } from '@hitch/contract';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { type INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import { MenuSvg } from '@jupyterlab/ui-components';
 import type { Deps } from '../actions/deps.ts';
 import { NEIGHBOURS } from '../actions/ids.ts';
-import { moveNotebook, untilKernels, untilOwnKernel } from '../run-on/move.ts';
+import { moveNotebook, runsOn, untilKernels, untilOwnKernel } from '../run-on/move.ts';
 import { gpusIcon } from '../ui/icons.ts';
+import { pause } from '../ui/pause.ts';
 import { AttachLater } from './attach-later.ts';
 import { editPresets } from './edit.ts';
 import { addQuickItems, openFollowing } from './menu.ts';
@@ -21,16 +22,47 @@ export function startQuick(app: JupyterFrontEnd, deps: Deps, notebooks: INoteboo
       hitch,
       notebooks,
       storage: window.sessionStorage,
-      move: async (panel, { name }) => {
+      isThere: (panel, { name }) => runsOn(panel, name),
+      move: async (panel, { name }, isWanted) => {
         const moving = { deps, specs: app.serviceManager.kernelspecs, to: name };
-        await untilKernels(moving);
-        return (await untilOwnKernel(panel, moving)) || moveNotebook(panel, moving);
+        await untilKernels(moving, isWanted);
+        if (await untilOwnKernel(panel, moving, isWanted)) {
+          return 'there';
+        }
+        return isWanted() ? moveNotebook(panel, moving) : 'failed';
       },
       run: (panel, cell) => NotebookActions.runCells(panel.content, [cell], panel.sessionContext),
+      hasRun: ({ sessionContext }, { id: clusterId }, cellId) =>
+        hasRun(deps, { clusterId, kernelId: sessionContext.session?.kernel?.id ?? '' }, cellId),
     }),
   };
   addCommands(app, deps, quick, notebooks);
   return quick;
+}
+
+const ASK_WITHIN_MS = 30_000;
+const ASK_AGAIN_MS = 2_000;
+
+/** A cluster that does not answer is asked again: guessed wrongly, a cell would run twice or not at all. */
+async function hasRun(
+  { hitch }: Deps,
+  kernel: { readonly clusterId: ClusterId; readonly kernelId: string },
+  cellId: string,
+): Promise<boolean> {
+  for (;;) {
+    try {
+      const executions = await hitch.client.api.kernels.executions(
+        { ...kernel, content: 'none' },
+        { signal: AbortSignal.timeout(ASK_WITHIN_MS) },
+      );
+      return executions.some(execution => execution.cellId === cellId);
+    } catch (error) {
+      if (error instanceof HitchError && error.code === 'NOT_FOUND') {
+        return false;
+      }
+      await pause(ASK_AGAIN_MS);
+    }
+  }
 }
 
 const NEW_NOTEBOOK = 'notebook:create-new';

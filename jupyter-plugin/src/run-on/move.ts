@@ -7,6 +7,9 @@ import { attempt, failed, said } from '../actions/report.ts';
 import { pause } from '../ui/pause.ts';
 import { clusterOfKernel, kernelOn, kernelsOf, type Written } from './targets.ts';
 
+/** What came of moving a notebook. `failed` was told, and may be tried again. */
+export type Moved = 'there' | 'declined' | 'failed';
+
 export interface Moving {
   readonly deps: Deps;
   readonly specs: KernelSpec.IManager;
@@ -26,16 +29,20 @@ export async function findKernel({ specs, to }: Moving, written: Written): Promi
 }
 
 const LOOK_EVERY_MS = 500;
-const KERNELS_WITHIN_MS = 60_000;
+/** Longer than the start of a kernel there may take (`kernels/places.ts`). */
+const OWN_KERNEL_WITHIN_MS = 180_000;
 
-/** Resolves once the kernels of a cluster that has just become ready are listed here, or when nobody would wait longer. */
-export async function untilKernels({ deps: { now }, specs, to }: Moving): Promise<void> {
-  const untilMs = now() + KERNELS_WITHIN_MS;
-  while (kernelsOf(to, specs.specs?.kernelspecs ?? {}).length === 0 && now() < untilMs) {
+/** Resolves once the kernels of a cluster that has just become ready are listed here, or when nobody waits for it any more. */
+export async function untilKernels({ specs, to }: Moving, isWanted: () => boolean): Promise<void> {
+  while (isWanted() && kernelsOf(to, specs.specs?.kernelspecs ?? {}).length === 0) {
     await specs.refreshSpecs().catch(() => undefined);
     await pause(LOOK_EVERY_MS);
   }
 }
+
+/** Whether the notebook runs there now. */
+export const runsOn = ({ sessionContext }: NotebookPanel, cluster: string | null): boolean =>
+  clusterOfKernel(sessionContext.session?.kernel?.name) === cluster;
 
 /**
  * A notebook that waits for this cluster already gets its kernel by itself, also when the page was loaded anew: a second one
@@ -43,15 +50,17 @@ export async function untilKernels({ deps: { now }, specs, to }: Moving): Promis
  * @returns whether it has it.
  */
 export async function untilOwnKernel(
-  { sessionContext }: NotebookPanel,
+  panel: NotebookPanel,
   { deps: { now }, to }: Moving,
+  isWanted: () => boolean,
 ): Promise<boolean> {
-  const untilMs = now() + KERNELS_WITHIN_MS;
-  const isThere = (): boolean => clusterOfKernel(sessionContext.session?.kernel?.name) === to;
-  while (!isThere() && clusterOfKernel(sessionContext.kernelPreference.name) === to && now() < untilMs) {
+  const { sessionContext } = panel;
+  const untilMs = now() + OWN_KERNEL_WITHIN_MS;
+  const isComing = (): boolean => clusterOfKernel(sessionContext.kernelPreference.name) === to;
+  while (isWanted() && !runsOn(panel, to) && isComing() && now() < untilMs) {
     await pause(LOOK_EVERY_MS);
   }
-  return isThere();
+  return runsOn(panel, to);
 }
 
 /** What a notebook that has run says, or one whose kernel was chosen once. */
@@ -88,8 +97,8 @@ const hasRun = ({ content }: NotebookPanel): boolean =>
     return typeof count === 'number';
   });
 
-/** Whether the notebook runs there now. */
-export async function moveNotebook(panel: NotebookPanel, moving: Moving): Promise<boolean> {
+/** @returns what came of it; `failed` was told. */
+export async function moveNotebook(panel: NotebookPanel, moving: Moving): Promise<Moved> {
   const { deps, to } = moving;
   const { trans } = deps;
   const { sessionContext } = panel;
@@ -98,7 +107,7 @@ export async function moveNotebook(panel: NotebookPanel, moving: Moving): Promis
   const file = panel.title.label;
   if (present !== undefined && clusterOfKernel(present) === to) {
     said(trans.__('%1 already runs on %2.', file, place));
-    return true;
+    return 'there';
   }
   if (present !== undefined && hasRun(panel)) {
     const answer = await ask<'move'>(trans, {
@@ -111,26 +120,26 @@ export async function moveNotebook(panel: NotebookPanel, moving: Moving): Promis
       choices: [{ value: 'move', label: trans.__('Run on %1', place) }],
     });
     if (answer === null) {
-      return false;
+      return 'declined';
     }
   }
   const again = () => void moveNotebook(panel, moving);
   const language = languageOf(panel);
   const name = await attempt(deps, () => findKernel(moving, { kernel: present, language }), again);
   if (name === null) {
-    return false;
+    return 'failed';
   }
   if (name === undefined) {
     failed(noKernel(moving, file, language), {
       label: trans.__('Try again'),
       run: again,
     });
-    return false;
+    return 'failed';
   }
   const kernel = await attempt(deps, () => sessionContext.changeKernel({ name }), again);
   if (kernel === null) {
-    return false;
+    return 'failed';
   }
   said(trans.__('%1 now runs on %2.', file, place));
-  return true;
+  return 'there';
 }
