@@ -17,9 +17,11 @@ describe('notebooks that move to what is being rented', () => {
       cluster({ id: clusterId(3), phase: 'failed' }, { kernel: false }),
     ];
     const [starting, due, failed, unknown] = [moveTo(1), moveTo(2), moveTo(3), moveTo(4)];
-    assert.deepEqual(sortMoves([starting, due, failed, unknown], clusters), {
+    const ordered = moveTo(5);
+    const moves = [starting, due, failed, unknown, ordered];
+    assert.deepEqual(sortMoves(moves, clusters, new Set([clusterId(5)])), {
       due: [due],
-      waiting: [starting],
+      waiting: [starting, ordered],
     });
   });
 });

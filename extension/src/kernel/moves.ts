@@ -21,12 +21,19 @@ export interface Sorted {
   readonly waiting: readonly Move[];
 }
 
-/** What is left out is over: its cluster has ended, or is in no list any more. */
-export function sortMoves(moves: readonly Move[], clusters: readonly Cluster[]): Sorted {
+/**
+ * What is left out is over: its cluster has ended, or is in no list any more.
+ * @param unlisted clusters that were ordered a moment ago: a list without them is older than the order
+ */
+export function sortMoves(
+  moves: readonly Move[],
+  clusters: readonly Cluster[],
+  unlisted: ReadonlySet<string>,
+): Sorted {
   const of = ({ clusterId }: Move) => clusters.find(({ id }) => id === clusterId);
   const alive = moves.filter(move => {
     const cluster = of(move);
-    return cluster !== undefined && !isOver(cluster);
+    return cluster === undefined ? unlisted.has(move.clusterId) : !isOver(cluster);
   });
   const isDue = (move: Move): boolean => {
     const cluster = of(move);

@@ -25,6 +25,8 @@ export class QuickRent {
   readonly #deps: QuickDeps;
   /** Of moves that are being made. */
   readonly #busy = new Set<string>();
+  /** Ordered from this window, and in no list of it yet. */
+  readonly #unlisted = new Set<string>();
 
   constructor(deps: QuickDeps) {
     this.#deps = deps;
@@ -91,6 +93,7 @@ export class QuickRent {
     const { windowMemory } = this.#deps.host;
     const uri = notebook.uri.toString();
     const others = windowMemory.get('moves').filter(move => move.notebook !== uri);
+    this.#unlisted.add(cluster.id);
     windowMemory.set('moves', [...others, { clusterId: cluster.id, notebook: uri, cell }]);
   }
 
@@ -102,7 +105,8 @@ export class QuickRent {
     if (clusters === null || moves.length === 0) {
       return;
     }
-    const { due, waiting } = sortMoves(moves, clusters);
+    clusters.forEach(({ id }) => this.#unlisted.delete(id));
+    const { due, waiting } = sortMoves(moves, clusters, this.#unlisted);
     if (due.length + waiting.length < moves.length) {
       windowMemory.set('moves', [...due, ...waiting]);
     }
