@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { contract, ERROR_CODES } from '../src/index.ts';
 import { openApiDocument } from '../src/openapi.ts';
 
+const written = z.record(z.string(), z.unknown());
 const routeSchema = z.object({ method: z.string(), path: z.string() });
 
 /** Every procedure of the contract: its name and its route. */
@@ -19,7 +20,10 @@ describe('the OpenAPI document', () => {
   it('is valid OpenAPI 3.1', async () => {
     const document = await openApiDocument('0.1.0');
     assert.match(document.openapi, /^3\.1\./);
-    const { valid, errors } = await new Validator().validate(JSON.stringify(document, null, 1));
+    // As what its text says, without what JSON has no word for; read as text it would be taken for YAML, which takes seconds.
+    const { valid, errors } = await new Validator().validate(
+      written.parse(JSON.parse(JSON.stringify(document))),
+    );
     assert.ok(valid, JSON.stringify(errors ?? []).slice(0, 2000));
   });
 
