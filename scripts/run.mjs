@@ -134,7 +134,7 @@ const commands = {
     needs: () => [...everything(), 'openssh'],
   },
   chaos: {
-    does: 'kill the daemon at every await, --runs N --seed S --network vast,ionet',
+    does: 'kill the daemon at every await, --runs N --seed S --network vast,ionet --workers W',
     script: 'test/chaos/main.ts',
     apart: true,
     needs: nodes,

@@ -3,8 +3,9 @@ import type { Source } from '@hitch/transfer';
 import type { Store } from '../../backend-proxy/src/ledger/store.ts';
 import type { Instance, Provider } from '../../backend-proxy/src/providers/provider.ts';
 import type { PurchaseFile } from '../../backend-proxy/src/store/purchase-file.ts';
-import { PRACTICE } from './networks/all.ts';
-import { addUp, emptyTotals, failuresOf, missedBy, type Report } from './report.ts';
+import { manyRuns } from './many.ts';
+import { NETWORK_IDS, PRACTICE } from './networks/all.ts';
+import { emptyTotals, failuresOf, missedBy, type Report } from './report.ts';
 import { chaosRun, type ChaosOptions } from './run.ts';
 import { ENOUGH_RUNS, LOSES_RECLAIMED, MANY_RUNS, RECLAIMS_GONE, REQUIRED_DEATHS, Visits } from './visits.ts';
 import type { Written } from './written.ts';
@@ -38,10 +39,7 @@ async function noticed(
 describe('chaos', () => {
   it(`leaks nothing, buys nothing twice, harms no stranger and bills exactly, in ${RUNS.toString()} runs of kills over all networks`, async function () {
     this.timeout(900_000);
-    const totals = emptyTotals();
-    for (let seed = 1; seed <= RUNS; seed++) {
-      addUp(totals, await chaosRun({ seed }));
-    }
+    const totals = await manyRuns({ first: 1, runs: RUNS, networks: NETWORK_IDS });
     const { failed, kills, purchases, worstFindSeconds, worstPriceSeconds, worstReachSeconds } = totals;
     assert.deepEqual(failed, []);
     const { leaks, doublePurchases, foreignDestroyed, meterErrorMicroUsd, damagedFiles } = totals;
@@ -87,6 +85,16 @@ describe('chaos', () => {
 
   it('gives the same run again for the same seed', async () => {
     assert.deepEqual(await chaosRun({ seed: 7 }), await chaosRun({ seed: 7 }));
+  });
+
+  it('comes to the same in threads, which share the seeds', async () => {
+    const two = { first: 7, runs: 2, networks: NETWORK_IDS };
+    assert.deepEqual(await manyRuns({ ...two, workers: 2 }), await manyRuns({ ...two, workers: 1 }));
+  });
+
+  it('names the seed of a run that broke off in a thread', async () => {
+    const broken = manyRuns({ first: 7, runs: 3, networks: ['nowhere'], workers: 2 });
+    await assert.rejects(broken, /The run of seed [789] broke off: There is no network nowhere here/);
   });
 
   it('notices a launch that buys before its intent is stored', async function () {

@@ -1,20 +1,27 @@
 /**
- * `npm run chaos -- --runs N --seed S --network vast,ionet`: many seeded runs, over all networks or over some. What was visited
- * goes to standard error; the last line on standard output is the sum as JSON.
+ * `npm run chaos -- --runs N --seed S --network vast,ionet --workers W`: many seeded runs, over all networks or over some, on all
+ * cores or on so many. What was visited goes to standard error; the last line on standard output is the sum as JSON.
  */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { manyRuns } from './many.ts';
 import { NETWORK_IDS } from './networks/all.ts';
-import { addUp, emptyTotals, failuresOf, jsonLine, missedBy } from './report.ts';
-import { chaosRun } from './run.ts';
+import { failuresOf, jsonLine, missedBy, type Report, type Totals } from './report.ts';
 import { ENOUGH_RUNS } from './visits.ts';
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string' }, seed: { type: 'string' }, network: { type: 'string' } },
+  options: {
+    runs: { type: 'string' },
+    seed: { type: 'string' },
+    network: { type: 'string' },
+    workers: { type: 'string' },
+  },
 });
 const asked = values.network ?? 'all';
 const networks = knownNetworks(asked);
 const runs = wholeNumber('runs', values.runs ?? '1000');
 const first = wholeNumber('seed', values.seed ?? '1');
+const workers = wholeNumber('workers', values.workers ?? availableParallelism().toString());
 
 function wholeNumber(name: string, text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) {
@@ -36,16 +43,13 @@ function knownNetworks(list: string): readonly string[] {
   return names.includes('all') ? NETWORK_IDS : NETWORK_IDS.filter(id => names.includes(id));
 }
 
-const totals = emptyTotals();
-for (let seed = first; seed < first + runs; seed++) {
-  const lines: string[] = [];
-  const report = await chaosRun({ seed, networks, tell: line => lines.push(line) });
-  addUp(totals, report);
+function tell(report: Report, totals: Totals, lines: readonly string[]): void {
   const why = failuresOf(report);
   if (why.length > 0) {
-    const replay = `--runs 1 --seed ${seed.toString()} --network ${asked}`;
+    const seed = report.seed.toString();
+    const replay = `--runs 1 --seed ${seed} --network ${asked}`;
     process.stderr.write(
-      `seed ${seed.toString()} (${report.networks.join(', ')}): ${why.join(' ')} Replay: ${replay}\n`,
+      `seed ${seed} (${report.networks.join(', ')}): ${why.join(' ')} Replay: ${replay}\n`,
     );
     if (runs === 1) {
       lines.forEach(line => process.stderr.write(`${line}\n`));
@@ -56,6 +60,8 @@ for (let seed = first; seed < first + runs; seed++) {
     );
   }
 }
+
+const totals = await manyRuns({ first, runs, networks, workers, onRun: tell });
 // What has to be visited, all networks together can do.
 const isWhole = networks.length === NETWORK_IDS.length;
 const missed = isWhole ? missedBy(totals) : [];
