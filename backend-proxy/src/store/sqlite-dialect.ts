@@ -42,9 +42,16 @@ function inputValue(value: unknown): SQLInputValue {
   throw new TypeError(`SQLite has no place for a ${typeof value}`);
 }
 
-/** Kysely over `node:sqlite`. Statements are kept by their text; integers come back as bigint. */
+type Statement = ReturnType<DatabaseSync['prepare']>;
+type Statements = Map<string, Statement>;
+
+/** By their text. A database in memory outlives the stores that are opened on it, and is not asked to prepare anew for each. */
+const statementsOf = new WeakMap<DatabaseSync, Statements>();
+
+/** Kysely over `node:sqlite`. Statements are kept; integers come back as bigint. */
 export function kyselyOver(database: DatabaseSync): Kysely<Tables> {
-  const kept = new Map<string, ReturnType<DatabaseSync['prepare']>>();
+  const kept: Statements = statementsOf.get(database) ?? new Map<string, Statement>();
+  statementsOf.set(database, kept);
   const prepare = (text: string) => {
     const found = kept.get(text);
     if (found !== undefined) {
