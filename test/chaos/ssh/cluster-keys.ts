@@ -1,5 +1,5 @@
 /** The keys that open clusters' machines, as they lie on one computer: whatever daemon made one, the next one finds it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterId } from '@hitch/contract';
@@ -7,9 +7,12 @@ import type { ClusterSsh } from '../../../backend-proxy/src/clusters/create-clus
 import type { Mortal } from '../mortal.ts';
 import { keyOf } from './address-book.ts';
 
+/** Linux keeps it in memory: each list is written to the disk for good, and nobody here wants it for longer than a run. */
+const IN_MEMORY = '/dev/shm';
+
 export class ClusterKeys {
   /** Where lists of host keys lie: in memory where this computer has such a place. */
-  readonly folder = mkdtempSync(join(tmpdir(), 'hitch-chaos-ssh-'));
+  readonly folder = mkdtempSync(join(existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir(), 'hitch-chaos-ssh-'));
   readonly #keys = new Map<string, string>();
   /** Every key that each cluster ever had. */
   readonly #ever = new Map<string, Set<string>>();

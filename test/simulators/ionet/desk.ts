@@ -17,7 +17,7 @@ import {
   deploySchema,
   extendSchema,
   issuesOf,
-  listQuerySchema,
+  LIST_QUERIES,
   type Order,
   orderOfContainer,
   orderOfMachine,
@@ -168,7 +168,7 @@ export class IonetDesk {
   #list(asked: Asked, key: string): SimAnswer {
     this.#checkQuery(asked, QUERY_NAMES.deployments);
     const { firstPage = 1, listedAfterMs = 0, withholds = 0 } = this.#lies;
-    const query = listQuerySchema(firstPage).safeParse(Object.fromEntries(asked.request.query));
+    const query = LIST_QUERIES[firstPage].safeParse(Object.fromEntries(asked.request.query));
     if (!query.success) {
       return detail(422, issuesOf(query.error, 'query'));
     }

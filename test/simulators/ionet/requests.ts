@@ -148,13 +148,15 @@ export const containerPriceQuerySchema = z.object({
   replica_count: whole.pipe(z.number().min(1)),
 });
 
-/** @param firstPage where this server begins to count. */
-export const listQuerySchema = (firstPage: 0 | 1) =>
+const listQueryFrom = (firstPage: 0 | 1) =>
   z.object({
     status: z.string().optional(),
     page: whole.pipe(z.number().min(firstPage)).default(firstPage),
     page_size: whole.pipe(z.number().min(1).max(100)).default(10),
   });
+
+/** By the page with which a server begins to count. */
+export const LIST_QUERIES = { 0: listQueryFrom(0), 1: listQueryFrom(1) } as const;
 
 /** Names in the query of each kind of call. */
 export const QUERY_NAMES = {

@@ -13,8 +13,9 @@ export const MOST_STEP = 0.02;
 /** A number 0 ≤ x < 1 that depends on all of `keys` and looks random; the same on every platform. */
 export function hashUnit(...keys: readonly (number | string)[]): number {
   let hash = 0x811c9dc5;
-  for (const character of keys.join(' ')) {
-    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  const text = keys.join(' ');
+  for (let at = 0; at < text.length; at++) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   }
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
