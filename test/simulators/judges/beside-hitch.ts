@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Cluster, isOver, type MicroUsd } from '@hitch/contract';
 import { Bench, type JudgedSimulator } from './bench.ts';
-import { attemptOf, HitchBeside, SEEN_WITHIN_MS } from './hitch-beside.ts';
+import { attemptOf, HitchBeside } from './hitch-beside.ts';
 
 export interface JudgedNetwork<Of extends JudgedSimulator> {
   /** Its id in Hitch. */
@@ -50,9 +50,14 @@ export function besideHitch<Of extends JudgedSimulator>(
     /** Skips the suite where it cannot be had. */
     needs(test: Mocha.Context): void;
     lead(bench: Bench<Of>): OwnClient | Promise<OwnClient>;
+    /**
+     * What it does by itself, on a simulator of its own: done while the machine that Hitch rented gets old enough for its network
+     * to be believed that it is gone (`visibilityDelayMs`).
+     */
+    readonly onItsOwn?: () => void;
   },
 ): void {
-  describe(`judge: ${client.name}, beside Hitch`, function () {
+  describe(`judge: ${client.name}`, function () {
     this.timeout(600_000);
     const bench = new Bench(network.build());
     const close = new AsyncDisposableStack();
@@ -73,51 +78,54 @@ export function besideHitch<Of extends JudgedSimulator>(
     });
     after(() => close.disposeAsync());
 
-    it('sees what Hitch rents, under its mark and for its price', async () => {
-      const rented = await hitch.rent();
-      ({ cluster } = rented);
-      const { instanceId, ref } = attemptOf(cluster);
-      const [listed, ...more] = await own.list();
-      assert.deepEqual(more, []);
-      assert.deepEqual([listed?.id, listed?.mark], [ownId(instanceId ?? ''), ref]);
-      assert.equal(listed?.perHourMicroUsd.toString(), rented.offer.pricePerHourMicroUsd);
-      await own.looksAtOurs?.(ownId(instanceId ?? ''));
+    describe('beside Hitch, at first', () => {
+      it('sees what Hitch rents, under its mark and for its price', async () => {
+        const rented = await hitch.rent();
+        ({ cluster } = rented);
+        const { instanceId, ref } = attemptOf(cluster);
+        const [listed, ...more] = await own.list();
+        assert.deepEqual(more, []);
+        assert.deepEqual([listed?.id, listed?.mark], [ownId(instanceId ?? ''), ref]);
+        assert.equal(listed?.perHourMicroUsd.toString(), rented.offer.pricePerHourMicroUsd);
+        await own.looksAtOurs?.(ownId(instanceId ?? ''));
+      });
     });
 
-    it('rents for itself, and destroys what Hitch rented, which Hitch says was not its doing', async () => {
-      for (const mark of THEIR_MARKS) {
-        theirs.set(await own.create(mark), mark);
-      }
-      await own.destroy(ownId(attemptOf(cluster).instanceId ?? ''));
-      const now = await hitch.home.untilCluster(
-        cluster.id,
-        'Hitch knows that it is gone',
-        other => attemptOf(other).state === 'gone',
-        SEEN_WITHIN_MS,
-      );
-      assert.equal(attemptOf(now).message, `${network.title} ended the machine.`);
-      assert.deepEqual(bench.hitchDestroyed(), [], 'nobody asked for that');
-    });
+    if (client.onItsOwn !== undefined) {
+      describe('on its own', client.onItsOwn);
+    }
 
-    it('has what it rented shown as not ours, with its price', async () => {
-      const shown = await hitch.notOurs(theirs.size);
-      const listed = await own.list();
-      for (const [id, mark] of theirs) {
-        const one = shown.find(other => ownId(other.id) === id);
-        const price = listed.find(other => other.id === id)?.perHourMicroUsd;
-        assert.deepEqual([one?.mark, one?.pricePerHourMicroUsd], [mark, price?.toString()]);
-      }
-      const { stdout } = await hitch.home.cli(['networks', 'ls']);
-      assert.match(stdout, /Not ours, never touched: somebody-elses/);
-    });
+    describe('beside Hitch', () => {
+      it('rents for itself, and destroys what Hitch rented, which Hitch says was not its doing', async () => {
+        for (const mark of THEIR_MARKS) {
+          theirs.set(await own.create(mark), mark);
+        }
+        await own.destroy(ownId(attemptOf(cluster).instanceId ?? ''));
+        const now = await hitch.seesGone(cluster.id);
+        assert.equal(attemptOf(now).message, `${network.title} ended the machine.`);
+        assert.deepEqual(bench.hitchDestroyed(), [], 'nobody asked for that');
+      });
 
-    it('still has it when nothing of Hitch’s is left', async () => {
-      const now = await hitch.home.cluster(cluster.id);
-      const over = isOver(now) ? now : await hitch.home.stopCluster(cluster.id);
-      assert.equal(over.conditions.cleanup.status, 'yes', over.message);
-      const left = (await own.list()).map(({ id }) => id);
-      assert.deepEqual(left.toSorted(), [...theirs.keys()].toSorted());
-      assert.ok(!bench.hitchDestroyed().some(id => theirs.has(id)));
+      it('has what it rented shown as not ours, with its price', async () => {
+        const shown = await hitch.notOurs(theirs.size);
+        const listed = await own.list();
+        for (const [id, mark] of theirs) {
+          const one = shown.find(other => ownId(other.id) === id);
+          const price = listed.find(other => other.id === id)?.perHourMicroUsd;
+          assert.deepEqual([one?.mark, one?.pricePerHourMicroUsd], [mark, price?.toString()]);
+        }
+        const { stdout } = await hitch.home.cli(['networks', 'ls']);
+        assert.match(stdout, /Not ours, never touched: somebody-elses/);
+      });
+
+      it('still has it when nothing of Hitch’s is left', async () => {
+        const now = await hitch.home.cluster(cluster.id);
+        const over = isOver(now) ? now : await hitch.home.stopCluster(cluster.id);
+        assert.equal(over.conditions.cleanup.status, 'yes', over.message);
+        const left = (await own.list()).map(({ id }) => id);
+        assert.deepEqual(left.toSorted(), [...theirs.keys()].toSorted());
+        assert.ok(!bench.hitchDestroyed().some(id => theirs.has(id)));
+      });
     });
   });
 }

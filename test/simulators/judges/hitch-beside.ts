@@ -1,14 +1,15 @@
 /** A Hitch of its own beside a network's own client: a daemon with one network, led to the same simulator. */
 import assert from 'node:assert/strict';
-import type { Cluster, NetworkInfo } from '@hitch/contract';
+import type { Cluster, ClusterId, NetworkInfo } from '@hitch/contract';
 import { DaemonHome } from '../../support/daemon-home.ts';
-import { until } from '../../support/waiting.ts';
+import { delay, until } from '../../support/waiting.ts';
 import { urlVariable } from '../all.ts';
 import type { JudgedSimulator } from './bench.ts';
 import type { JudgedNetwork } from './beside-hitch.ts';
 
-/** Hitch looks at a list every half minute; a busy machine takes longer. */
-export const SEEN_WITHIN_MS = 240_000;
+/** Longer than a network's delay before it is believed that a machine is gone; a busy computer takes longer. */
+const SEEN_WITHIN_MS = 240_000;
+const LOOK_EVERY_MS = 1_000;
 
 export const attemptOf = ({ nodes }: Cluster) => nodes[0]?.attempts[0] ?? assert.fail('nothing was bought');
 
@@ -16,9 +17,11 @@ export const attemptOf = ({ nodes }: Cluster) => nodes[0]?.attempts[0] ?? assert
 export class HitchBeside {
   readonly home: DaemonHome;
   readonly #id: string;
+  readonly #key: string;
 
   constructor({ id, login }: Pick<JudgedNetwork<JudgedSimulator>, 'id' | 'login'>, url: string) {
     this.#id = id;
+    this.#key = Object.values(login)[0] ?? assert.fail('there is no login');
     this.home = new DaemonHome({ HITCH_PROVIDERS: id, [urlVariable(id)]: url, ...login });
   }
 
@@ -55,12 +58,33 @@ export class HitchBeside {
     });
   }
 
+  /** Until Hitch knows that the cluster's machine is gone. */
+  seesGone(id: ClusterId): Promise<Cluster> {
+    return this.#looking('Hitch knows that its machine is gone', async () => {
+      const cluster = await this.home.cluster(id);
+      return attemptOf(cluster).state === 'gone' ? cluster : null;
+    });
+  }
+
   notOurs(count: number): Promise<NetworkInfo['notOurs']> {
+    return this.#looking(`Hitch shows ${count.toString()} that are not ours`, async () => {
+      const network = (await this.home.api.networks.list()).find(({ id }) => id === this.#id);
+      return network?.notOurs.length === count ? network.notOurs : null;
+    });
+  }
+
+  /**
+   * Hitch looks at an account every half minute, and at once when somebody logs in there: so somebody does, and says that the
+   * account is meant, though its list shows nothing of Hitch's where the client has deleted that.
+   */
+  #looking<T>(what: string, found: () => Promise<T | null>): Promise<T> {
     return until(
-      `Hitch shows ${count.toString()} that are not ours`,
+      what,
       async () => {
-        const network = (await this.home.api.networks.list()).find(({ id }) => id === this.#id);
-        return network?.notOurs.length === count ? network.notOurs : null;
+        const values = { apiKey: this.#key };
+        await this.home.api.networks.login({ provider: this.#id, values, otherAccount: true });
+        await delay(LOOK_EVERY_MS);
+        return found();
       },
       SEEN_WITHIN_MS,
     );

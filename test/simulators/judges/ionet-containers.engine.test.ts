@@ -54,7 +54,7 @@ class Iocloud implements OwnClient {
   readonly #judge: Judge;
 
   constructor({ url }: Bench<IonetSimulator>) {
-    this.#judge = judge('iocloud', {
+    this.#judge = judge('iocloud_cli.py', {
       IOCLOUD_BASE_URL: url,
       IOCLOUD_API_KEY: IONET_KEY,
       IOCLOUD_DISABLE_KEYRING: '1',
@@ -114,8 +114,7 @@ class Iocloud implements OwnClient {
   }
 }
 
-describe('judge: iocloud, on containers, on its own', function () {
-  this.timeout(300_000);
+function onItsOwn(): void {
   const bench = new Bench(new IonetSimulator({ clock: systemClock, bootMs: 0, endMs: 0 }));
   const close = new AsyncDisposableStack();
   let iocloud: Iocloud;
@@ -160,7 +159,7 @@ describe('judge: iocloud, on containers, on its own', function () {
     assert.notEqual(again.code, 0);
     assert.match(again.stderr, /Deployment not found/);
   });
-});
+}
 
 besideHitch(
   {
@@ -172,6 +171,7 @@ besideHitch(
   },
   {
     name: 'iocloud, on containers',
+    onItsOwn,
     needs: test => {
       needsJudge(test, 'iocloud');
     },

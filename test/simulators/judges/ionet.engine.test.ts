@@ -38,7 +38,7 @@ class Iocloud implements OwnClient {
 
   constructor({ url, simulator }: Bench<IonetSimulator>) {
     this.#simulator = simulator;
-    this.#judge = judge('iocloud', {
+    this.#judge = judge('iocloud_cli.py', {
       IOCLOUD_BASE_URL: url,
       IOCLOUD_API_KEY: IONET_KEY,
       IOCLOUD_DISABLE_KEYRING: '1',
@@ -97,8 +97,7 @@ class Iocloud implements OwnClient {
   }
 }
 
-describe('judge: iocloud, on its own', function () {
-  this.timeout(300_000);
+function onItsOwn(): void {
   // More than fit on a page of its list.
   const hardware = HARDWARE.map(row => ({ ...row, free: 100 }));
   const bench = new Bench(new IonetSimulator({ clock: systemClock, bootMs: 0, endMs: 0, hardware }));
@@ -170,7 +169,7 @@ describe('judge: iocloud, on its own', function () {
     const listed = await iocloud.deployments();
     assert.deepEqual(listed.map(({ name }) => name).toSorted(), names.toSorted());
   });
-});
+}
 
 besideHitch(
   {
@@ -188,6 +187,7 @@ besideHitch(
   },
   {
     name: 'iocloud',
+    onItsOwn,
     needs: test => {
       needsJudge(test, 'iocloud');
     },

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
 import { JsonRpc } from './json-rpc.ts';
 
 const CACHE = fileURLToPath(new URL('../../../.cache/', import.meta.url));
@@ -15,11 +16,8 @@ const KEPT = ['PATH', 'LANG', 'SystemRoot', 'TEMP', 'TMPDIR'];
 /** The folders of `.cache` with clients; beside each, in `<folder>-missing.txt`, why there are none. */
 export type Kind = 'judges' | 'judges-nightly' | 'judges-npm';
 
-export interface Said {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+const saidSchema = z.object({ code: z.number().nullable(), stdout: z.string(), stderr: z.string() });
+export type Said = z.output<typeof saidSchema>;
 
 export interface Judge extends AsyncDisposable {
   /** Runs the client to its end. */
@@ -83,23 +81,25 @@ function clientHome(environment: Readonly<Record<string, string>>): ClientHome {
   };
 }
 
-/** A client that is a program. @param environment what leads it to the simulator, and its login */
-export function judge(name: string, environment: Readonly<Record<string, string>>): Judge {
+/**
+ * A client that is a program, which a small program of ours, in `drivers`, starts. Where the system can fork, it is loaded once
+ * for all of its commands.
+ * @param environment what leads it to the simulator, and its login
+ */
+export function judge(driver: string, environment: Readonly<Record<string, string>>): Judge {
+  if (process.platform === 'linux') {
+    const commands = pythonJudge(driver, environment);
+    return {
+      run: (...args) => commands.read(saidSchema, 'run', { args }),
+      [Symbol.asyncDispose]: () => commands[Symbol.asyncDispose](),
+    };
+  }
   const home = clientHome(environment);
   return {
-    run: (...args) => ran(programOf(name), args, home.env),
+    run: (...args) => ran(programOf('python'), [join(DRIVERS, driver), ...args], home.env),
     [Symbol.asyncDispose]: async () => {
       home[Symbol.dispose]();
     },
-  };
-}
-
-/** A client that is a program which a small program of ours, in `drivers`, has to start. */
-export function startedJudge(driver: string, environment: Readonly<Record<string, string>>): Judge {
-  const python = judge('python', environment);
-  return {
-    run: (...args) => python.run(join(DRIVERS, driver), ...args),
-    [Symbol.asyncDispose]: () => python[Symbol.asyncDispose](),
   };
 }
 

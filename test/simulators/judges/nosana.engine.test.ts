@@ -46,8 +46,7 @@ const order = (name: string, market: string) => ({
 const clientOf = (url: string, key = NOSANA_KEY): JsonRpc =>
   nodeJudge('nosana.mjs', { NOSANA_CLIENT: moduleOf(CLIENT), NOSANA_URL: url, NOSANA_API_KEY: key });
 
-describe('judge: @nosana/api, on its own', function () {
-  this.timeout(300_000);
+function onItsOwn(): void {
   const bench = new Bench(new NosanaSimulator({ clock: systemClock, startMs: 0, stopMs: 0 }));
   const close = new AsyncDisposableStack();
   let client: JsonRpc;
@@ -109,7 +108,7 @@ describe('judge: @nosana/api, on its own', function () {
       names.toReversed(),
     );
   });
-});
+}
 
 const NETWORK = {
   id: 'nosana',
@@ -168,6 +167,7 @@ const rateOf = ({ usd_reward_per_hour: reward, network_fee_percentage: fee }: Ma
 
 besideHitch(NETWORK, {
   name: '@nosana/api',
+  onItsOwn,
   needs: test => needsModule(test, CLIENT),
   lead: ({ url }) => new NosanaClient(url),
 });

@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { PRIME_KEY, PrimeSimulator } from '../prime/prime-simulator.ts';
 import { Bench, NEVER_MS } from './bench.ts';
 import { besideHitch, type Listed, type OwnClient } from './beside-hitch.ts';
-import { type Judge, needsJudge, startedJudge } from './judge.ts';
+import { type Judge, judge, needsJudge } from './judge.ts';
 
 const resourcesSchema = z.looseObject({
   gpu_resources: z.array(
@@ -45,7 +45,7 @@ class PrimeCli implements OwnClient {
 
   constructor({ url, simulator }: Bench<PrimeSimulator>, key = PRIME_KEY) {
     this.#simulator = simulator;
-    this.#judge = startedJudge('prime.py', {
+    this.#judge = judge('prime.py', {
       PRIME_API_BASE_URL: url,
       PRIME_API_KEY: key,
       PRIME_DISABLE_VERSION_CHECK: '1',
@@ -108,8 +108,7 @@ class PrimeCli implements OwnClient {
   }
 }
 
-describe('judge: prime, on its own', function () {
-  this.timeout(300_000);
+function onItsOwn(): void {
   // Installed at once, without a machine behind it.
   const bench = new Bench(new PrimeSimulator({ clock: systemClock, startMs: 0, installMs: NEVER_MS }));
   const close = new AsyncDisposableStack();
@@ -168,10 +167,11 @@ describe('judge: prime, on its own', function () {
     assert.equal(code, 1);
     assert.match(`${stdout}${stderr}`, /unauthorized/i);
   });
-});
+}
 
 besideHitch(NETWORK, {
   name: 'prime',
+  onItsOwn,
   needs: test => {
     needsJudge(test, 'prime');
   },

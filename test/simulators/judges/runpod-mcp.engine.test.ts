@@ -73,8 +73,7 @@ class OwnMcp implements OwnClient {
   }
 }
 
-describe('judge: RunPod’s MCP server, on its own', function () {
-  this.timeout(300_000);
+function onItsOwn(): void {
   const bench = new Bench(NETWORK.build());
   const close = new AsyncDisposableStack();
   let own: OwnMcp;
@@ -140,10 +139,11 @@ describe('judge: RunPod’s MCP server, on its own', function () {
     const again = await own.mcp.call('delete-pod', { id });
     assert.deepEqual([again.isError, /resource not found/.test(again.text)], [true, true]);
   });
-});
+}
 
 besideHitch(NETWORK, {
   name: 'RunPod’s MCP server',
+  onItsOwn,
   needs: test => {
     needsModule(test, SERVER);
   },

@@ -78,8 +78,7 @@ class Sdk implements OwnClient {
   }
 }
 
-describe('judge: RunPod’s Python SDK, on its own', function () {
-  this.timeout(300_000);
+function onItsOwn(): void {
   const bench = new Bench(NETWORK.build());
   const close = new AsyncDisposableStack();
   let sdk: Sdk;
@@ -151,10 +150,11 @@ describe('judge: RunPod’s Python SDK, on its own', function () {
     assert.equal(await sdk.rpc.ask('get_pod', { pod_id: id }), null);
     await assert.rejects(sdk.destroy(id), /QueryError: Something went wrong/);
   });
-});
+}
 
 besideHitch(NETWORK, {
   name: 'RunPod’s Python SDK',
+  onItsOwn,
   needs: test => {
     needsJudge(test, 'runpod');
   },

@@ -35,7 +35,11 @@ class Vastai implements OwnClient {
   readonly #judge: Judge;
 
   constructor(url: string) {
-    this.#judge = judge('vastai', { VAST_URL: url, VAST_API_KEY: VAST_KEY, VASTAI_NO_UPDATE_CHECK: '1' });
+    this.#judge = judge('vastai_cli.py', {
+      VAST_URL: url,
+      VAST_API_KEY: VAST_KEY,
+      VASTAI_NO_UPDATE_CHECK: '1',
+    });
   }
 
   run(...args: readonly string[]) {
@@ -78,8 +82,7 @@ class Vastai implements OwnClient {
   }
 }
 
-describe('judge: vastai, on its own', function () {
-  this.timeout(300_000);
+function onItsOwn(): void {
   const bench = new Bench(NETWORK.build());
   const close = new AsyncDisposableStack();
   let vastai: Vastai;
@@ -154,10 +157,11 @@ describe('judge: vastai, on its own', function () {
     const { stderr } = await vastai.run('search', 'offers', '--url', server.url);
     assert.match(stderr, /Daily search quota exceeded\. Resets at .* 00:00 UTC/);
   });
-});
+}
 
 besideHitch(NETWORK, {
   name: 'vastai',
+  onItsOwn,
   needs: test => {
     needsJudge(test, 'vastai');
   },
