@@ -10,8 +10,8 @@ import { silentLog } from '@hitch/platform/src/log.ts';
 import { createIds, type Random, randomInt } from '@hitch/platform/src/random.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
 import { FarHosts } from '../../backend-proxy/src/machines/far/far-hosts.ts';
+import { InlineStore } from '../../backend-proxy/src/store/inline-store.ts';
 import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';
-import { openStore } from '../../backend-proxy/src/store/open.ts';
 import type { Source } from '@hitch/transfer';
 import { type PurchaseFile, purchasesInMemory } from '../../backend-proxy/src/store/purchase-file.ts';
 import { PurchaseLog } from '../../backend-proxy/src/store/purchase-log.ts';
@@ -134,12 +134,7 @@ export class Daemons {
     });
     const daemon: Daemon = { mortal, book: new OfferBook(), clusters: null };
     this.#daemon = daemon;
-    const stored = await openStore({
-      path: ':memory:',
-      worker: false,
-      now: () => laptop.now(),
-      disk: this.#disk,
-    });
+    const stored = new InlineStore({ path: ':memory:', now: () => laptop.now(), disk: this.#disk });
     const trouble = {
       plan: plan.store,
       clock,
