@@ -170,6 +170,7 @@ describe('hostile machines', function () {
     'files.uploadState': () => files().uploadState({ clusterId: clusterId(), path: ASKED }),
     'files.makeFolder': () => files().makeFolder({ clusterId: clusterId(), path: ASKED }),
     'files.move': () => files().move({ clusterId: clusterId(), from: 'other.txt', to: ASKED }),
+    use: () => home.api.nodes.use({ clusterId: clusterId(), nodeIndex: 0 }),
     'jobs.start': () => home.api.jobs.start({ clusterId: clusterId(), spec: jobOf('jobs.start') }),
     'jobs.stop': () => home.api.jobs.stop({ jobId: askedJob.id }),
     'jobs.ofRay': () => home.api.jobs.ofRay({ clusterId: clusterId() }),

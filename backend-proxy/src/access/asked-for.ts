@@ -3,6 +3,8 @@
  * could be led to another place.
  */
 import type { Execution, ExecutionQuery, FileEntry } from '@hitch/contract';
+import type { UsePage, UseQuery } from '@hitch/contract/src/use/wire.ts';
+import { useKey } from '@hitch/contract/src/use/wire.ts';
 import { mustBe } from './not-understood.ts';
 
 /** A path as an agent writes it: without '.', '//' and the like. */
@@ -56,6 +58,23 @@ export function executionsOf(
     );
   }
   return [...executions];
+}
+
+/** How a node did after a moment: whoever reads page after page comes to an end. @throws NotUnderstood */
+export function useAfter({ afterMs, most }: UseQuery, page: UsePage): UsePage {
+  const { timesMs, series, more } = page;
+  mustBe(timesMs.length <= most, 'more samples than were asked for');
+  mustBe(
+    timesMs.every((atMs, at) => atMs > (timesMs[at - 1] ?? afterMs)),
+    'samples of another time than was asked for',
+  );
+  mustBe(!more || timesMs.length > 0, 'more samples without any');
+  mustBe(
+    series.every(({ values }) => values.length === timesMs.length),
+    'other values than moments',
+  );
+  eachOnce('series', series, useKey);
+  return page;
 }
 
 /** @throws NotUnderstood unless each key is there once: clients tell things apart by it. */

@@ -10,6 +10,7 @@ import {
   type NodeEnvironmentSaid,
   type AgentStatus,
   type EngineConfig,
+  type MemoryWarning,
 } from '@hitch/contract';
 import { type Clock, within } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
@@ -34,6 +35,7 @@ import { gpuReader } from './signals/gpus.ts';
 import { Sampler } from './signals/sampler.ts';
 import { Ssh } from './ssh/ssh.ts';
 import { StatusFeed } from './status.ts';
+import { type NodeUse, nodeUse } from './use/node-use.ts';
 import { AGENT_VERSION } from './version.ts';
 import type { Watchdog } from './watchdog/watchdog.ts';
 
@@ -64,6 +66,7 @@ export class Agent {
   readonly room: DiskRoom;
   readonly environment: NodeEnvironment;
   readonly jobs: Jobs;
+  readonly use: NodeUse;
   /** Resolves once {@link shutDown} has ended everything. */
   readonly ended: Promise<void>;
 
@@ -76,6 +79,7 @@ export class Agent {
   readonly #timers: { cancel(): void }[] = [];
   #hasEnded: () => void = () => undefined;
   #ending: Promise<void> | null = null;
+  #memoryWarning: MemoryWarning | null = null;
 
   static async create(deps: AgentDeps): Promise<Agent> {
     const folders = prepareFolders(deps.config);
@@ -166,6 +170,16 @@ export class Agent {
         return this.sampler.last;
       },
     });
+    this.use = nodeUse({
+      ...{ config, clock, log, folders },
+      kernels: () => notebook?.list.kernels() ?? [],
+      jobName: id => this.jobs.live.find(({ record }) => record.id === id)?.record.name,
+      warn: warning => {
+        this.#memoryWarning = warning;
+        this.watchdog.warn(warning.sentence);
+        changed();
+      },
+    });
     const transfers = new Transfers();
     this.watchdog = nodeWatchdog({
       ...deps,
@@ -206,6 +220,7 @@ export class Agent {
       .untilReady(new AbortController().signal)
       .then(() => this.#notebook?.list.look());
     this.sampler.start();
+    void this.use.start();
     this.watchdog.start();
     this.#nodes.start();
     const logs = ['agent.log', 'jupyter.log', 'ray.log', 'sshd.log'].map(name =>
@@ -319,6 +334,7 @@ export class Agent {
     this.#timers.forEach(timer => timer.cancel());
     this.watchdog.stop();
     this.sampler.stop();
+    this.use.sampler.stop();
     this.#nodes.stop();
     this.#server.close();
     await this.#notebook?.close();
@@ -352,6 +368,7 @@ export class Agent {
       watchdog: this.watchdog.state,
       signals: this.sampler.last,
       ...(environment === undefined ? {} : { environment }),
+      ...(this.#memoryWarning === null ? {} : { memoryWarning: this.#memoryWarning }),
     };
   }
 }

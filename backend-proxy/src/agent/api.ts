@@ -16,6 +16,7 @@ function agentRouter(agent: Agent) {
       agent.sampler.watched();
       return agent.feed.watch(signal ?? new AbortController().signal);
     }),
+    use: os.use.handler(({ input }) => agent.use.sampler.page(input)),
     startEngine: os.startEngine.handler(async ({ input }) => {
       await agent.startEngine(input);
       return agent.feed.read();

@@ -16,6 +16,8 @@ export interface AgentFolders {
   readonly journal: string;
   readonly uploads: string;
   readonly jobs: string;
+  /** Samples of how the machine does. */
+  readonly use: string;
   /**
    * Private and short: Unix socket paths may have 103 (macOS) to 107 (Linux) bytes and Ray puts 65 of its own
    * behind its `--temp-dir`.
@@ -36,6 +38,7 @@ export function prepareFolders(config: AgentConfig): AgentFolders {
     journal: join(config.stateFolder, 'journal'),
     uploads: join(config.stateFolder, 'uploads'),
     jobs: join(config.stateFolder, 'jobs'),
+    use: join(config.stateFolder, 'use'),
   };
   for (const folder of [
     folders.state,
@@ -45,6 +48,7 @@ export function prepareFolders(config: AgentConfig): AgentFolders {
     folders.journal,
     folders.uploads,
     folders.jobs,
+    folders.use,
   ]) {
     makeFolder(folder, 0o700);
   }

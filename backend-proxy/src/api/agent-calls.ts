@@ -78,18 +78,19 @@ export class AgentCalls {
   }
 
   /** @throws HitchError as {@link linkTo}. */
-  link(clusterId: ClusterId): AgentLink {
-    return linkTo(this.#clusters, clusterId);
+  link(clusterId: ClusterId, nodeIndex = 0): AgentLink {
+    return linkTo(this.#clusters, clusterId, nodeIndex);
   }
 
-  /** One call. @throws HitchError: the agent's own, or UNREACHABLE. */
+  /** One call, to the head unless another node is asked for. @throws HitchError: the agent's own, or UNREACHABLE. */
   async call<T>(
     clusterId: ClusterId,
     run: (call: Call, options: { signal: AbortSignal }) => Promise<T>,
     signal: AbortSignal | undefined,
     timeoutMs = this.#answerMs,
+    nodeIndex = 0,
   ): Promise<T> {
-    const link = this.link(clusterId);
+    const link = this.link(clusterId, nodeIndex);
     const name = this.#clusters.get(clusterId).name;
     try {
       return await within(this.#clock, timeoutMs, late =>

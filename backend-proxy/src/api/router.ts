@@ -1,6 +1,7 @@
 /** Every procedure of the contract: parsed input in, the part's answer out. */
 import { type contract, HitchError, wishesIn } from '@hitch/contract';
 import { type Router, withEventMeta } from '@orpc/server';
+import { useAfter } from '../access/asked-for.ts';
 import { adoptionIn } from '../approvals/adoption-words.ts';
 import { limitsIn } from '../approvals/approval-words.ts';
 import { type ApiContext, refuseFromPages, refusePages, routes } from './implementer.ts';
@@ -141,6 +142,15 @@ const environments = {
 
 const nodes = {
   list: routes.nodes.list.handler(({ context, input }) => context.parts.clusters.get(input.clusterId).nodes),
+  use: routes.nodes.use.handler(({ context, input: { clusterId, nodeIndex, ...query }, signal }) =>
+    context.agents.call(
+      clusterId,
+      async (call, options) => useAfter(query, await call.use(query, options)),
+      signal,
+      undefined,
+      nodeIndex,
+    ),
+  ),
 };
 
 const attempts = {

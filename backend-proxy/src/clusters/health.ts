@@ -15,6 +15,7 @@ import { RETRY_FIRST_MS, SILENCE_LIMIT_MS, STATUS_PAUSE_MS, STEADY_MS } from './
 import { forgetStatus, type Parts } from './parts.ts';
 import { letInAgain } from './let-in.ts';
 import { lookLater } from './later-look.ts';
+import { MemoryWarnings } from './memory-warnings.ts';
 import { reopen, type WayBefore } from './reopen.ts';
 import type { Result, Reconciler } from './runner.ts';
 
@@ -37,6 +38,7 @@ interface Watch {
   readonly parts: Parts;
   readonly retries: Map<NodeId, Retries>;
   readonly changes: HeardChanges;
+  readonly memory: MemoryWarnings;
 }
 
 interface Retries {
@@ -46,7 +48,12 @@ interface Retries {
 }
 
 export function createHealth(parts: Parts): Reconciler<NodeId> {
-  const watch: Watch = { parts, retries: new Map(), changes: new HeardChanges(parts.clock) };
+  const watch: Watch = {
+    parts,
+    retries: new Map(),
+    changes: new HeardChanges(parts.clock),
+    memory: new MemoryWarnings(parts),
+  };
   return {
     name: 'health',
     targets: state => onOwned(state, presentNodes(state)).map(({ id }) => id),
@@ -62,6 +69,7 @@ async function health(watch: Watch, nodeId: NodeId): Promise<Result> {
   if (state === undefined || node === undefined || attempt === undefined) {
     retries.delete(nodeId);
     watch.changes.forget(nodeId);
+    watch.memory.forget(nodeId);
     if (state !== undefined && onOwned(state, presentNodes(state)).some(({ id }) => id === nodeId)) {
       // It was to be set up, and is only watched now.
       parts.links.drop(nodeId, 'it is only watched');
@@ -248,6 +256,7 @@ function hear(watch: Watch, node: NodeRecord, said: AgentStatus): void {
   parts.live.set(node.id, status);
   parts.clockOffsets.set(node.id, status.nowMs - parts.clock.now());
   noteBusy(parts, node.id, status);
+  watch.memory.hear(node, status);
   if (before === undefined || matters(before) !== matters(status)) {
     parts.runner.touch(node.clusterId);
   }

@@ -106,6 +106,10 @@ export class FakeAgent {
       watch: os.watch.handler(async function* () {
         yield status();
       }),
+      use: os.use.handler(({ input }) => ({
+        ...{ timesMs: [input.afterMs + 1], more: false },
+        series: [{ of: 'machine', id: '', name: '', kind: 'memory', most: 1_000, values: [500] }],
+      })),
       startEngine: os.startEngine.handler(refuse),
       setWatchdog: os.setWatchdog.handler(refuse),
       setEnvironment: os.setEnvironment.handler(refuse),

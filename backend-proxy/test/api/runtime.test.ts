@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { blobSource, type Cluster, HitchClient, HitchError, type Progress } from '@hitch/contract';
 import type { AgentLink } from '../../src/access/agent-link.ts';
+import type { UsePage } from '@hitch/contract/src/use/wire.ts';
+import { useAfter } from '../../src/access/asked-for.ts';
 import { FakeAgent } from './fake-agent.ts';
 import { serve, type Served, TOKEN } from './serve.ts';
 
@@ -51,6 +53,27 @@ describe('what runs on a cluster, through the API', () => {
     assert.deepEqual(await api.kernels.list({ clusterId }), [{ ...kernel, state: 'unknown' }]);
     served.clusters.links.delete(clusterId);
     assert.deepEqual(await api.kernels.list({ clusterId }), [{ ...kernel, state: 'unknown' }]);
+  });
+
+  it('says how a node did over time, and believes no answer about another time', async () => {
+    const { api } = served.client;
+    const asked = { clusterId: cluster.id, nodeIndex: 0 } as const;
+    const page = await api.nodes.use({ ...asked, afterMs: 5 });
+    assert.deepEqual([page.timesMs, page.series[0]?.values], [[6], [500]]);
+    const series: UsePage['series'] = [
+      { of: 'machine', id: '', name: '', kind: 'cpu', most: 100, values: [1] },
+    ];
+    for (const lie of [
+      { timesMs: [5], series, more: false },
+      { timesMs: [7, 6], series: [], more: false },
+      { timesMs: [], series: [], more: true },
+      { timesMs: [6, 7], series, more: false },
+      { timesMs: [6], series: [...series, ...series], more: false },
+    ]) {
+      const query = { scale: 'fine', afterMs: 5, most: 10 } as const;
+      assert.throws(() => useAfter(query, lie), JSON.stringify(lie));
+    }
+    await assert.rejects(api.nodes.use({ ...asked, nodeIndex: 9 }), code('NOT_FOUND', /has no node 9/));
   });
 
   it('says that a cluster does not answer, or does not run, where nothing is known of it', async () => {

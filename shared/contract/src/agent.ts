@@ -41,6 +41,7 @@ import {
 } from './runtime.ts';
 import { MOST_SAID, saidAmount, saidMoment, saidName, saidSentence } from './said.ts';
 import { nodeSshSchema, publicKeySchema, sshTicketSchema } from './ssh.ts';
+import { usePageSchema, useQuerySchema } from './use/wire.ts';
 
 /** State of one program the agent keeps running. */
 export const supervisedSchema = z.object({
@@ -145,6 +146,10 @@ export const agentConfigSchema = z.object({
 });
 export type AgentConfig = z.infer<typeof agentConfigSchema>;
 
+/** Memory of the node or of a GPU is about to run out; the latest time that this was so. */
+export const memoryWarningSchema = z.object({ atMs: saidMoment, sentence: saidSentence });
+export type MemoryWarning = z.infer<typeof memoryWarningSchema>;
+
 export const agentStatusSchema = z.object({
   protocol: z.number().int(),
   version: saidName,
@@ -165,6 +170,8 @@ export const agentStatusSchema = z.object({
   signals: signalsSchema.nullable(),
   /** Left out by an agent that has not made it yet. */
   environment: nodeEnvironmentSchema.optional(),
+  /** Left out: there was always room. */
+  memoryWarning: memoryWarningSchema.optional(),
 });
 export type AgentStatus = z.infer<typeof agentStatusSchema>;
 
@@ -178,6 +185,8 @@ export const agentContract = {
   status: oc.route({ method: 'GET', path: '/status' }).output(agentStatusSchema),
   /** The status at once and again at each change and at least every 10 s. */
   watch: oc.route({ method: 'GET', path: '/watch' }).output(eventIterator(agentStatusSchema)),
+  /** How this node did over time. */
+  use: oc.route({ method: 'GET', path: '/use' }).input(useQuerySchema).output(usePageSchema),
   startEngine: oc
     .route({ method: 'POST', path: '/engine' })
     .input(engineConfigSchema)

@@ -43,6 +43,7 @@ import {
 import { workPathSchema } from './clusters.ts';
 import { ssh } from './ssh-routes.ts';
 import { templates } from './templates/routes.ts';
+import { usePageSchema, useQuerySchema } from './use/wire.ts';
 
 const byCluster = z.object({ clusterId: clusterIdSchema });
 const byApproval = z.object({ approvalId: approvalIdSchema });
@@ -262,6 +263,16 @@ export const contract = {
       .route({ method: 'GET', path: '/clusters/{clusterId}/nodes' })
       .input(byCluster)
       .output(z.array(nodeSchema)),
+    /** Kept on the node itself, and gone with it. */
+    use: oc
+      .route({
+        method: 'GET',
+        path: '/clusters/{clusterId}/nodes/{nodeIndex}/use',
+        summary:
+          'CPU, memory, disk, network and GPUs of a node over time, and what kernels and jobs have of them',
+      })
+      .input(byCluster.extend({ nodeIndex: z.coerce.number().int().min(0), ...useQuerySchema.shape }))
+      .output(usePageSchema),
   },
   attempts: {
     list: oc

@@ -34,6 +34,8 @@ const KNOWN: Known = {
   cellId: null,
   workFolder: '/work',
   message: '',
+  // Else each machine of these tests would warn of it.
+  memoryWarning: undefined,
   hostKey: '',
   user: '',
   name: 'asked.txt',
@@ -62,6 +64,8 @@ const KNOWN_ON: Readonly<Record<string, Known>> = {
     ...{ run: 1, series: [{ name: 'loss', source: 'output' }], from: 0, next: 1, end: 1 },
     ...{ data: 'AAAAAAAAAAAAAAAAAADwPwAAAAAAQI9AAAAAAAAA4D8=', notes: [], isOver: false },
   },
+  // A value for each moment, which no schema says.
+  use: { more: false },
   'jobs.search': { run: 1, at: 0, next: null },
   'terminals.list': { name: 'main' },
   'terminals.create': { name: 'main' },

@@ -110,14 +110,28 @@ export function parseStat(text: string): Stat | null {
       };
 }
 
+export interface NetworkCounts {
+  readonly received: number;
+  readonly sent: number;
+}
+
+/** Bytes of this machine so far; none where the system does not show them in a file. */
+export const networkCounts = (): NetworkCounts => countsOf(read('/proc/net/dev'));
+
 /** All interfaces but loopback: bytes received and sent. */
 export function parseNetwork(text: string): number {
-  return text
+  const { received, sent } = countsOf(text);
+  return received + sent;
+}
+
+function countsOf(text: string): NetworkCounts {
+  const counts = text
     .split('\n')
     .map(line => /^\s*([^:\s]+):\s*(.*)$/.exec(line))
     .filter(match => match !== null && match[1] !== 'lo')
-    .map(match => (match?.[2] ?? '').split(/\s+/))
-    .reduce((sum, counts) => sum + Number(counts[0] ?? 0) + Number(counts[8] ?? 0), 0);
+    .map(match => (match?.[2] ?? '').split(/\s+/));
+  const sum = (at: number): number => counts.reduce((all, fields) => all + Number(fields[at] ?? 0), 0);
+  return { received: sum(0), sent: sum(8) };
 }
 
 /** Inodes of connections that are open to another machine: Ray's programs reach one another by the machine's own address. */

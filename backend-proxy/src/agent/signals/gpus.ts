@@ -15,12 +15,17 @@ const QUERY = [
  * What of a machine's GPUs this node has: its programs see no others, and the work of others must not count as its own.
  * nvidia-smi itself does not look at the variable; its `--id` takes the same names, and numbers.
  */
-export function queryOf(visible: string | undefined): readonly string[] {
+export function visibleGpus(visible: string | undefined): readonly string[] {
   // Parts of a GPU (MIG) have no line of their own there.
   return visible !== undefined && /^(?:GPU-[\w-]+|\d+)(?:,(?:GPU-[\w-]+|\d+))*$/.test(visible)
-    ? [`--id=${visible}`, ...QUERY]
-    : QUERY;
+    ? [`--id=${visible}`]
+    : [];
 }
+
+export const queryOf = (visible: string | undefined): readonly string[] => [
+  ...visibleGpus(visible),
+  ...QUERY,
+];
 
 /** One line a GPU. Values such as `[N/A]` or `[Not Supported]` become null; lines that are no GPU are left out. */
 export function parseGpus(csv: string): Gpu[] {

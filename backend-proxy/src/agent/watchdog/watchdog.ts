@@ -115,11 +115,16 @@ export class Watchdog {
     }
   }
 
+  /** Says something else that a person should know, on the same ways as a limit that is near. */
+  warn(sentence: string): void {
+    this.#options.log.warn(sentence);
+    this.#options.warn(sentence, this.#watch.config.webhookUrl);
+  }
+
   #carryOut(effect: Effect): void {
     const sentence =
       effect.reason === 'idle' ? `${effect.sentence} Checked: ${this.#looksAt}.` : effect.sentence;
-    this.#options.log.warn(sentence);
-    this.#options.warn(sentence, this.#watch.config.webhookUrl);
+    this.warn(sentence);
     if (effect.do === 'end') {
       this.#keepEnd(effect.reason);
       this.#options.end(sentence);
