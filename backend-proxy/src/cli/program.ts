@@ -29,6 +29,7 @@ import { addStart } from './commands/start.ts';
 import { addStop } from './commands/stop.ts';
 import { addWsConnect } from './commands/ws-connect.ts';
 import { addTemplate } from './commands/template.ts';
+import { addTop } from './commands/top.ts';
 import type { AddCommand, Execute } from './command.ts';
 import { EXIT, exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import { packagesHelp } from './packages-help.ts';
@@ -41,7 +42,7 @@ import { VERSION } from '@hitch/platform/src/version.ts';
 /** By what somebody is about to do, in the order in which they come to it. */
 const COMMANDS: ReadonlyMap<string, readonly AddCommand[]> = new Map([
   ['Rent and end:', [addOffers, addPresets, addRent, addStart, addApprove, addExtend, addStop, addRm]],
-  ['See what there is:', [addLs, addShow, addLogs, addCost]],
+  ['See what there is:', [addLs, addShow, addTop, addLogs, addCost]],
   [
     'Work on a cluster:',
     [addRun, addJob, addEnv, addKernels, addCp, addSsh, addSshConfig, addSshProxy, addWsConnect],
