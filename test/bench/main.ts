@@ -23,6 +23,7 @@ import { sshProxy } from './figures/ssh-proxy.ts';
 import { templateIndex } from './figures/template-index.ts';
 import { transfer } from './figures/transfer.ts';
 import { tunnel, tunnelReopen } from './figures/tunnel.ts';
+import { useOverTime } from './figures/use.ts';
 import { vscodeExtension } from './figures/vscode.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -48,6 +49,7 @@ const benchmarks: readonly Benchmark[] = [
   jobFirstLine,
   logReplay,
   metricsPoints,
+  useOverTime,
   farBootstrap,
   farFirstCell,
   farMemory,
