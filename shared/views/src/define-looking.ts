@@ -11,6 +11,7 @@ import { HitchOfferTable } from './offers/offer-table.ts';
 import { register } from './register.ts';
 import { HitchTemplates } from './templates/templates.ts';
 import { HitchTimeline } from './timeline/timeline.ts';
+import { HitchUse } from './use/use.ts';
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -23,6 +24,7 @@ declare global {
     'hitch-templates': HitchTemplates;
     'hitch-timeline': HitchTimeline;
     'hitch-cost-plot': HitchCostPlot;
+    'hitch-use': HitchUse;
   }
 }
 
@@ -36,4 +38,5 @@ register({
   'hitch-templates': HitchTemplates,
   'hitch-timeline': HitchTimeline,
   'hitch-cost-plot': HitchCostPlot,
+  'hitch-use': HitchUse,
 });

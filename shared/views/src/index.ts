@@ -10,6 +10,7 @@ export { HitchMetrics, type JobMetricsFunction } from './job/metrics.ts';
 export { HitchTemplates, type TemplateChoice, type TemplateShowFunction } from './templates/templates.ts';
 export type { RunLimitChanges } from './templates/run-limits.ts';
 export { HitchTimeline } from './timeline/timeline.ts';
+export { HitchUse, type NodeUseFunction, type UseNode } from './use/use.ts';
 export { HitchCostPlot } from './cost/cost-plot.ts';
 export { HitchRentForm, type FormProblem } from './rent/rent-form.ts';
 export type { PackagesLock, WantedPackages } from './rent/packages-part.ts';

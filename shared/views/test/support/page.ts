@@ -16,6 +16,7 @@ import * as measure from './measure.ts';
 import { testJob } from './job.ts';
 import { testDetails, testTemplate } from './templates.ts';
 import { testCluster, testEvents, testQuote } from './cluster.ts';
+import { testUse } from './use.ts';
 
 export interface AskedPage {
   readonly query: OfferQuery;
@@ -190,6 +191,20 @@ const views = {
     plot.now = () => MOMENT_MS;
     plot.cluster = testCluster();
     return views.show(plot);
+  },
+
+  use() {
+    const view = document.createElement('hitch-use');
+    view.now = () => MOMENT_MS;
+    view.nodes = [
+      { index: 0, title: '1× RTX 4090, 24 GB' },
+      { index: 1, title: '1× RTX 4090, 24 GB' },
+    ];
+    view.ask = (node, { scale = 'fine', afterMs = 0 }) => {
+      const page = testUse(`node ${node.toString()}, ${scale}`);
+      return Promise.resolve(afterMs === 0 ? page : { timesMs: [], series: [], more: false });
+    };
+    return views.show(view);
   },
 
   show<T extends HTMLElement>(element: T): T {
