@@ -8,13 +8,13 @@ import { FileRows, fileRowId } from '../src/files/rows.ts';
 import { entryOf } from '../src/kernel/servers.ts';
 import { logWords, shownItem, shownRow, shownTooltip } from '../src/shown/items.ts';
 import { tooltip } from '../src/status/status-bar.ts';
-import { supportBundle } from '../src/support/bundle.ts';
+import { problemReport } from '@hitch/client-node/src/report/problem-report.ts';
 import { TerminalSession } from '../src/terminals/session.ts';
 import { lossesOf } from '@hitch/contract/src/stop-plan.ts';
 import { editorText } from '@hitch/contract/src/shown/places.ts';
 import type { TerminalEvents } from '@hitch/client-node/src/terminal-socket.ts';
 import type { Row } from '../src/tree/row.ts';
-import { cluster, CLUSTER_ID, kernel, node, NOW, stateOf } from './sample.ts';
+import { cluster, CLUSTER_ID, kernel, node, NOW } from './sample.ts';
 
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 /** What VS Code makes something of: `parseLinkedText` and `renderLabelWithIcons`. */
@@ -135,18 +135,17 @@ describe('hostile text in the extension', function suite() {
     }
   });
 
-  it('is the same in a support bundle, with nothing hidden in it', async () => {
+  it('is the same in the report of a problem, with nothing hidden in it', async () => {
     const machines = NASTY.map(({ text }, index) => node({ index, title: text, message: text }));
-    const text = await supportBundle({
+    const { text } = await problemReport({
       api: () => {
         throw new Error('\u001b]0;x\u0007');
       },
-      state: stateOf([cluster({ nodes: machines })]),
-      logFolder: '/nonexistent',
-      editor: {},
-      settings: {},
-      ownLog: '\u009b2J',
+      clusters: [cluster({ nodes: machines })],
+      client: {},
+      logs: { own: '\u009b2J' },
       nowMs: NOW,
+      sentence: String,
     });
     assert.doesNotMatch(text.replaceAll('\n', ''), HIDDEN);
     JSON.parse(text);

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchClient } from '@hitch/contract';
-import { endOf, supportBundle } from '../src/support/bundle.ts';
-import { redact } from '../src/support/redact.ts';
-import { cluster, NOW, stateOf } from './sample.ts';
+import { endOf, problemReport } from '@hitch/client-node/src/report/problem-report.ts';
+import { redact } from '@hitch/contract/src/redact.ts';
+import { sentence } from '../src/sentence.ts';
+import { cluster, NOW } from './sample.ts';
 
-const person = { home: '/home/ada', name: 'ada' };
+const person = { home: '/home/ada', name: 'ada', host: 'ada-laptop', names: ['llm-dev'] };
 const secrets = [
   'Authorization: Bearer 0123456789abcdef0123',
   '"token":"0123456789abcdef0123"',
@@ -17,15 +18,19 @@ const secrets = [
   '-----BEGIN OPENSSH PRIVATE KEY-----\nabc0123456789abcdef\n-----END OPENSSH PRIVATE KEY-----',
 ];
 
-describe('what leaves this computer in a support bundle', () => {
+describe('what leaves this computer in the report of a problem', () => {
   it('has no bearer, key or password', () => {
     for (const secret of secrets) {
       assert.doesNotMatch(redact(secret, person), /0123456789abcdef|hf_abc|hunter22/, secret);
     }
   });
 
-  it('has no name of the person', () => {
+  it('has no name of the person, the computer or a cluster', () => {
     assert.equal(redact('/home/ada/work by ada', person), '~/work by [user]');
+    assert.equal(
+      redact('llm-dev of ada-laptop, not llm-devs', person),
+      '[name 1] of [computer], not llm-devs',
+    );
   });
 
   it('leaves what helps', () => {
@@ -43,19 +48,19 @@ describe('what leaves this computer in a support bundle', () => {
         clientId: 'test',
         fetch: () => Promise.reject(new TypeError('fetch failed')),
       });
-      const text = await supportBundle({
+      const { text, contents } = await problemReport({
         api: () => client.api,
-        state: stateOf([cluster()]),
-        logFolder: folder,
-        editor: { app: 'test' },
-        settings: {},
-        ownLog: 'line one',
+        clusters: [cluster({ name: 'llm-dev', message: 'llm-dev is at work' })],
+        client: { app: 'test' },
+        logs: { daemon: endOf(join(folder, 'daemon.log')), extension: 'line one' },
         nowMs: NOW,
+        sentence,
       });
-      assert.doesNotMatch(text, /0123456789abcdef|hf_abc|hunter22/);
+      assert.doesNotMatch(text, /0123456789abcdef|hf_abc|hunter22|llm-dev/);
       const content = JSON.parse(text) as Record<string, unknown>;
       assert.match(String(content['daemon']), /does not answer/);
       assert.ok(Array.isArray(content['clusters']));
+      assert.match(contents.join('\n'), /why no checks could be made[^]*1 cluster [^]*log daemon, \d+ lines/);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

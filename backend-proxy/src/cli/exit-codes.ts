@@ -28,7 +28,7 @@ export const jobExitCode = (code: number): JobExitCode => (code & 0xff) as JobEx
 type OwnExitCode = (typeof EXIT)[keyof typeof EXIT];
 export type ExitCode = OwnExitCode | JobExitCode;
 
-const MEANINGS: readonly (readonly [OwnExitCode, string])[] = [
+export const exitCodes: readonly (readonly [OwnExitCode, string])[] = [
   [EXIT.ok, 'Done.'],
   [EXIT.defect, 'A defect in Hitch, or something unexpected.'],
   [EXIT.usage, 'The command line, or a value or file on it, is not valid.'],
@@ -54,7 +54,7 @@ const MEANINGS: readonly (readonly [OwnExitCode, string])[] = [
 export const exitCodesHelp = [
   'Exit codes',
   '',
-  ...MEANINGS.map(([code, meaning]) => `${code.toString().padStart(5)}  ${meaning}`),
+  ...exitCodes.map(([code, meaning]) => `${code.toString().padStart(5)}  ${meaning}`),
   '',
   'hitch job run and hitch job retry end with the job’s own code; 128 and the signal’s number where one ended it.',
   '',

@@ -18,6 +18,7 @@ import { addNetworks } from './commands/networks.ts';
 import { addOffers } from './commands/offers.ts';
 import { addPresets } from './commands/presets.ts';
 import { addRent } from './commands/rent.ts';
+import { addReport } from './commands/report.ts';
 import { addRm } from './commands/rm.ts';
 import { addRun } from './commands/run.ts';
 import { addSecrets } from './commands/secrets.ts';
@@ -49,7 +50,7 @@ const COMMANDS: ReadonlyMap<string, readonly AddCommand[]> = new Map([
   ],
   ['Say what runs, and on what:', [addTemplate]],
   ['Accounts and machines:', [addNetworks, addAdopt, addLiveCheck, addSecrets]],
-  ['Hitch itself:', [addDoctor, addDaemon]],
+  ['Hitch itself:', [addDoctor, addReport, addDaemon]],
 ]);
 
 const FIRST_STEPS = `
@@ -173,6 +174,17 @@ function usageFailure(io: Io, error: CommanderError, argv: readonly string[]): E
   return EXIT.usage;
 }
 
+/** The program with all of its commands. */
+export function programOf(io: Io, execute: Execute): Command {
+  const program = newProgram(io);
+  for (const [heading, adds] of COMMANDS) {
+    program.commandsGroup(heading);
+    adds.forEach(add => add(program, execute));
+  }
+  addHelp(program, io);
+  return program;
+}
+
 /** Runs one command line (without the program's name). @returns the exit code. */
 export async function runCli(argv: readonly string[], deps: CliDeps): Promise<ExitCode> {
   const io = new Io(deps);
@@ -187,14 +199,8 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<Ex
       await close();
     }
   };
-  const program = newProgram(io);
-  for (const [heading, adds] of COMMANDS) {
-    program.commandsGroup(heading);
-    adds.forEach(add => add(program, execute));
-  }
-  addHelp(program, io);
   try {
-    await program.parseAsync([...withVerbatimCommand(argv)], { from: 'user' });
+    await programOf(io, execute).parseAsync([...withVerbatimCommand(argv)], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {

@@ -59,8 +59,9 @@ export const COMMANDS = {
   'hitch.view.refresh': 'Refresh',
   'hitch.daemon.start': 'Start Hitch’s Daemon',
   'hitch.doctor.run': 'Check This Computer',
-  'hitch.support.bundle': 'Save a Support Bundle…',
+  'hitch.support.report': 'Report a Problem…',
   'hitch.log.show': 'Show Log',
+  'hitch.docs.open': 'Open Documentation',
   'hitch.walkthrough.open': 'Get Started',
 } as const;
 

@@ -1,10 +1,12 @@
-/** The log, the support bundle, the walkthrough and the daemon's start. */
+/** The log, the report of a problem, the walkthrough and the daemon's start. */
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { CONTEXT_KEYS, type ContextKey } from '../declared/context-keys.ts';
 import { WALKTHROUGH } from '../declared/views.ts';
+import { sentence } from '../sentence.ts';
+import { inform } from './messages.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
-const OWN_LOG_BYTES = 200_000;
 const DID = 'hitch.did.';
 const STEPS = [
   'hitch.did.connect',
@@ -43,26 +45,16 @@ export function createSupport(host: Host): Module<object> {
     }
   };
 
-  const bundle = async (): Promise<void> => {
-    const target = await vscode.window.showSaveDialog({
-      defaultUri: vscode.Uri.joinPath(
-        vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(home.root),
-        'hitch-support.json',
-      ),
-      filters: { JSON: ['json'] },
-      title: 'Save a support bundle: keys, tokens and your name are removed; check it before you send it',
-    });
-    if (target === undefined) {
-      return;
-    }
+  /** Shown before anything is written: it is a person who keeps it, and sends it. */
+  const report = async (): Promise<void> => {
     // Also without a daemon: that may be what somebody needs help with.
     await model.need().catch((error: unknown) => log.warn('The daemon is away', String(error)));
-    const { endOf, supportBundle } = await import('../support/bundle.ts');
-    const text = await supportBundle({
+    const { endOf, problemReport } = await import('@hitch/client-node/src/report/problem-report.ts');
+    const { state } = model;
+    const { text } = await problemReport({
       api: () => model.client.api,
-      state: model.state,
-      logFolder: home.logs,
-      editor: {
+      clusters: state.clusters,
+      client: {
         app: vscode.env.appName,
         version: vscode.version,
         host: vscode.env.appHost,
@@ -70,13 +62,28 @@ export function createSupport(host: Host): Module<object> {
         extension: (context.extension.packageJSON as { version?: unknown }).version,
         node: process.version,
         platform: process.platform,
+        settings: host.settings.all(),
+        connection: { state: state.connection, problem: state.problem },
       },
-      settings: host.settings.all(),
-      ownLog: endOf(vscode.Uri.joinPath(context.logUri, 'Hitch.log').fsPath, OWN_LOG_BYTES),
+      logs: {
+        extension: endOf(vscode.Uri.joinPath(context.logUri, 'Hitch.log').fsPath),
+        daemon: endOf(join(home.logs, 'daemon.log')),
+        start: endOf(join(home.logs, 'daemon.out')),
+      },
       nowMs: Date.now(),
+      sentence,
     });
-    await vscode.workspace.fs.writeFile(target, Buffer.from(text));
-    await vscode.window.showTextDocument(target, { preview: true });
+    await vscode.window.showTextDocument(
+      await vscode.workspace.openTextDocument({ language: 'json', content: text }),
+    );
+    const save = 'Save…';
+    const answer = await inform(
+      'This is the report. Keys, tokens, names and your home folder are taken out, and nothing is sent. Save it to add it to what you write.',
+      save,
+    );
+    if (answer === save) {
+      await vscode.commands.executeCommand('workbench.action.files.saveAs');
+    }
   };
 
   return {
@@ -84,7 +91,11 @@ export function createSupport(host: Host): Module<object> {
     disposables: [
       disposable(model.onChange(remember)),
       commands.register('hitch.log.show', () => log.show()),
-      commands.register('hitch.support.bundle', bundle),
+      commands.register('hitch.support.report', report),
+      commands.register('hitch.docs.open', async () => {
+        const first = vscode.Uri.joinPath(context.extensionUri, 'docs', 'index.md');
+        await vscode.commands.executeCommand('markdown.showPreview', first);
+      }),
       commands.register('hitch.view.refresh', async () => {
         await model.need();
         await model.refresh();

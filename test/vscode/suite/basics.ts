@@ -39,5 +39,23 @@ export function basics(): void {
       await vscode.commands.executeCommand('hitch.doctor.run');
       await shownDocument(/✓ node: Node/);
     });
+
+    it('shows the report of a problem before anybody keeps it', async () => {
+      // Its message waits for a person.
+      void vscode.commands.executeCommand('hitch.support.report');
+      await shownDocument(/"doctor": \[/);
+    });
+
+    it('shows the documentation that it brings', async () => {
+      await vscode.commands.executeCommand('hitch.docs.open');
+      await until('its first page is shown', () =>
+        vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ label }) => /index\.md/.test(label))),
+      );
+      const { host } = await features();
+      const folder = vscode.Uri.joinPath(host.context.extensionUri, 'docs');
+      for (const page of ['start/vscode.md', 'reference/commands.md', 'pictures/vscode-run-on.png']) {
+        assert.ok((await vscode.workspace.fs.stat(vscode.Uri.joinPath(folder, page))).size > 0, page);
+      }
+    });
   });
 }

@@ -14,7 +14,7 @@ const MARK: Record<DoctorCheck['status'], readonly [string, Style]> = {
 };
 
 /** A daemon that cannot be reached is itself a finding. */
-async function checks({ session }: Context): Promise<readonly DoctorCheck[]> {
+export async function checks({ session }: Pick<Context, 'session'>): Promise<readonly DoctorCheck[]> {
   try {
     const { api } = await session();
     const { version, pid } = await api.daemon.info();
@@ -36,7 +36,7 @@ export const addDoctor = defineCommand({
   summary: 'check this computer for problems',
   examples: [
     ['hitch doctor', 'all checks'],
-    ['hitch doctor --json', 'for a bug report; holds no secret'],
+    ['hitch doctor --json', 'for programs; for a bug report, see hitch report'],
   ],
   schema: z.object({ json: z.boolean().default(false) }),
   run: async (context, input) => {

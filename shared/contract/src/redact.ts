@@ -1,5 +1,4 @@
-/** Takes out of a text what must not leave this computer: bearers, keys, tokens, the person's name in paths. */
-import { homedir, userInfo } from 'node:os';
+/** Takes out of a text what must not leave this computer: bearers, keys, tokens, names and the person's own folder. */
 
 /** Each looks at a bounded piece from each place it begins at: a stranger's text may be long, and made to be slow. */
 const RULES: readonly (readonly [RegExp, string])[] = [
@@ -18,28 +17,30 @@ const RULES: readonly (readonly [RegExp, string])[] = [
 export interface Person {
   readonly home: string;
   readonly name: string;
+  /** What the computer is called. */
+  readonly host?: string;
+  /** What the person has called things; each is told apart by its number. */
+  readonly names?: readonly string[];
 }
 
-function thisPerson(): Person {
-  try {
-    return { home: homedir(), name: userInfo().username };
-  } catch {
-    // An id without an account, as in some containers.
-    return { home: homedir(), name: '' };
-  }
-}
+const word = (text: string): RegExp =>
+  new RegExp(`(?<![\\w-])${text.replace(/[^\w]/g, '\\$&')}(?![\\w-])`, 'g');
 
-export function redact(text: string, person: Person = thisPerson()): string {
+/** A text with nothing of the person in it. Bounded in time, whatever the text is. */
+export function redact(text: string, { home, name, host = '', names = [] }: Person): string {
   let clean = text;
   for (const [pattern, replacement] of RULES) {
     clean = clean.replace(pattern, replacement);
   }
   // "/" or "/root" as a home, and names such as "root", stand for nobody.
-  if (person.home.length > 5) {
-    clean = clean.replaceAll(person.home, '~');
+  if (home.length > 5) {
+    clean = clean.replaceAll(home, '~');
   }
-  if (person.name.length > 2 && person.name !== 'root') {
-    clean = clean.replace(new RegExp(`\\b${person.name.replace(/[^\w]/g, '\\$&')}\\b`, 'g'), '[user]');
+  for (const [index, own] of names.entries()) {
+    clean = clean.replace(word(own), `[name ${(index + 1).toString()}]`);
   }
-  return clean;
+  if (name.length > 2 && name !== 'root') {
+    clean = clean.replace(word(name), '[user]');
+  }
+  return host.length > 2 && host !== 'localhost' ? clean.replace(word(host), '[computer]') : clean;
 }
