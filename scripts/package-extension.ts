@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { layOutKeyring } from './bundle/keyring.ts';
 import { lastPackages } from './bundle/stamps.mjs';
 import { licences } from './bundle/third-party.mjs';
+import { layOutPages } from './docs/pages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const extension = path.join(root, 'extension');
@@ -21,7 +22,7 @@ const shipped = ['README.md', 'CHANGELOG.md', 'media', 'dist/extension.cjs', 'di
 /** What the manifest says only to npm and to this repository. */
 const notShipped = ['devDependencies', 'private', 'type', 'scripts'];
 
-function layOut(): { readonly name: string; readonly version: string } {
+async function layOut(): Promise<{ readonly name: string; readonly version: string }> {
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
   for (const item of shipped) {
@@ -32,6 +33,7 @@ function layOut(): { readonly name: string; readonly version: string } {
     cpSync(from, path.join(stage, item), { recursive: true });
   }
   layOutKeyring(path.join(stage, 'dist', 'hitch'));
+  await layOutPages(path.join(stage, 'docs'));
   cpSync(path.join(root, 'LICENSE'), path.join(stage, 'LICENSE'));
   writeFileSync(
     path.join(stage, 'THIRD_PARTY_LICENSES.txt'),
@@ -46,8 +48,8 @@ function layOut(): { readonly name: string; readonly version: string } {
 }
 
 /** @returns the file, relative to the repository. */
-export function packageExtension(): string {
-  const { name, version } = layOut();
+export async function packageExtension(): Promise<string> {
+  const { name, version } = await layOut();
   const file = `dist/${name}-${version}.vsix`;
   mkdirSync(path.join(root, 'dist'), { recursive: true });
   const vsce = path.join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
@@ -60,5 +62,5 @@ export function packageExtension(): string {
 }
 
 if (import.meta.url === pathToFileURL(path.resolve(process.argv[1] ?? '')).href) {
-  console.log(packageExtension());
+  console.log(await packageExtension());
 }

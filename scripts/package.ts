@@ -15,5 +15,5 @@ const name = execFileSync('npm', args, {
   shell: process.platform === 'win32',
 }).trim();
 console.log(`dist/${name}`);
-console.log(packageExtension());
+console.log(await packageExtension());
 console.log(packageWheel());

@@ -8,6 +8,7 @@ import { buildAll, bundlesAreReady, hitchProgram } from './build.mjs';
 import { buildLabextension, labextensionIsReady } from './bundle/labextension.mjs';
 import { chromiumIsReady, findChromium, installChromium } from './setup/chromium.mjs';
 import { apartFromNetworks, inRoot, isWindows, root, SetupError, withPath } from './setup/common.mjs';
+import { docsAreReady, installDocs } from './setup/docs.mjs';
 import {
   installJudges,
   installNightlyJudges,
@@ -25,7 +26,7 @@ import { checkOwnPython, installPython, ownPython, pythonIsReady, venvPython } f
 import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
 
 /**
- * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'nftables' | 'judges' | 'nightlyJudges' | 'plots' | 'vscodeHost'} Need
+ * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'nftables' | 'judges' | 'nightlyJudges' | 'plots' | 'vscodeHost' | 'docs'} Need
  * @typedef {{ name: string, isReady: () => boolean, make: (say: import('./setup/progress.mjs').Say) => Promise<void> }} Step
  * @typedef {{ does: string, script?: string, args?: readonly string[], apart?: true, needs: (args: readonly string[]) => readonly Need[] }} Command
  * `apart`: real networks are off, unless the person who runs it names them.
@@ -60,6 +61,7 @@ const steps = {
   },
   plots: { name: 'plot libraries', isReady: plotsAreReady, make: installPlots },
   vscodeHost: { name: 'VS Code’s server', isReady: vscodeHostIsReady, make: installVscodeHost },
+  docs: { name: 'generator of the documentation', isReady: docsAreReady, make: installDocs },
 };
 
 /** @type {() => readonly Need[]} */
@@ -119,7 +121,7 @@ const commands = {
     script: 'scripts/test.ts',
     args: ['--nightly', '--strict'],
     apart: true,
-    needs: args => [...testNeeds(args), 'nightlyJudges'],
+    needs: args => [...testNeeds(args), 'nightlyJudges', 'docs'],
   },
   'test:electron': {
     does: 'the suites of the VS Code extension in a VS Code that is downloaded',
@@ -150,6 +152,16 @@ const commands = {
     script: 'test/simulators/main.ts',
     // What it prints is typed into another terminal, where the built command line has to be.
     needs: nodes,
+  },
+  docs: {
+    does: 'the documentation site, into dist/docs; --serve shows it here',
+    script: 'scripts/docs.ts',
+    needs: () => [...tools(), 'docs'],
+  },
+  'new-provider': {
+    does: 'the beginning of a network’s adapter: NAME --title "Its Name"',
+    script: 'scripts/new-provider.ts',
+    needs: tools,
   },
   hitch: { does: 'the command line: npm run hitch -- offers', script: hitchProgram, needs: nodes },
   build: { does: 'build the daemon, the agent, the CLI, the plugin and ray-client-ts', needs: products },
