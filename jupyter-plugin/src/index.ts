@@ -5,6 +5,7 @@ import { clusters } from './clusters/plugin.ts';
 import { files } from './files/plugin.ts';
 import { jobsPlugin } from './jobs/plugin.ts';
 import { managers, notebooks } from './kernels/plugin.ts';
+import { helpPlugin } from './help/plugin.ts';
 import { launcherPlugin } from './launcher/plugin.ts';
 import { networksPlugin } from './networks/plugin.ts';
 import { newClusterPlugin } from './new-cluster/plugin.ts';
@@ -42,6 +43,7 @@ export default [
   launcherPlugin,
   noticesPlugin,
   waitingPlugin,
+  helpPlugin,
   files,
   terminals,
 ];

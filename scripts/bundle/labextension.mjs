@@ -1,7 +1,8 @@
 // Builds the JupyterLab plugin: one bundle of our own code, then the labextension that JupyterLab loads from a folder.
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { filesBelow, inCache, inRoot, readJson, root, SetupError } from '../setup/common.mjs';
+import { chosenNode } from '../setup/node.mjs';
 import { mustRun } from '../setup/progress.mjs';
 import { isFresh, remember, toolchain } from './stamps.mjs';
 import { packagesIn } from './third-party.mjs';
@@ -11,11 +12,21 @@ const plugin = 'jupyter-plugin';
 const bundleFolder = `${plugin}/lib`;
 /** JupyterLab asks for an extension by its name below such a folder. */
 const outputFolder = `${plugin}/dist/labextensions/jupyterlab-hitch`;
+/** Pages of the documentation, as the plugin shows them. */
+const docsFolder = `${outputFolder}/static/docs`;
+const docsSources = () => [
+  ...readdirSync(inRoot('docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+  ...['docs/start', 'docs/decisions', 'docs/pictures', 'scripts/docs'].flatMap(filesBelow),
+];
+
 /** Taken whole by the builder; the sources of the bundle are known from the bundle. */
 const takenWhole = () => [
   `${plugin}/package.json`,
   ...filesBelow(`${plugin}/style`),
   ...filesBelow(`${plugin}/schema`),
+  ...docsSources(),
 ];
 
 /** The folder to give JupyterLab. */
@@ -150,6 +161,14 @@ export async function buildLabextension(say) {
     sentence: `${outputFolder} could not be built.`,
   });
   relaxManifest();
+  // The pages that are made of the code are written in TypeScript, which the Node of the set-up alone reads.
+  await mustRun(
+    chosenNode() ?? process.execPath,
+    [inRoot('scripts', 'docs.ts'), '--lay-out', inRoot(docsFolder)],
+    {
+      sentence: `${docsFolder} could not be written.`,
+    },
+  );
   const inputs = [...made, ...(await bundleFrames())];
   const sources = inputs.filter(input => !input.includes('node_modules/'));
   remember(name, [...toolchain, ...takenWhole(), ...sources], filesBelow(outputFolder), packagesIn(inputs));

@@ -13,7 +13,14 @@ const SCHEMA = fileURLToPath(new URL('../../jupyter-plugin/schema/settings.json'
 const SLOW_MS = 120_000;
 const GESTURE_MS = 5_000;
 /** Commands of one cluster are in the palette while there is one that they suit. */
-const COMMANDS = ['Show GPU Clusters', 'New GPU Cluster…', 'Run on a GPU Cluster…', 'Terminal on a Cluster'];
+const COMMANDS = [
+  'Show GPU Clusters',
+  'New GPU Cluster…',
+  'Run on a GPU Cluster…',
+  'Terminal on a Cluster',
+  'Hitch Documentation',
+  'Report a Problem with Hitch…',
+];
 
 describe('finding one’s way in JupyterLab', function suite() {
   this.timeout(5 * 60_000);
@@ -95,6 +102,33 @@ describe('finding one’s way in JupyterLab', function suite() {
       return raw.includes('"practice": "first"') && raw.includes('"notify": "problems"');
     });
     await there.page.picture('finding-settings');
+  });
+
+  it('opens the documentation, follows a link in it, and shows its pictures', async () => {
+    await there.page.command('hitch:documentation');
+    const shown = page().locator('.jp-Hitch-documentation');
+    await shown.getByRole('link', { name: 'First ten minutes in VS Code' }).click();
+    await shown.getByRole('heading', { name: 'First ten minutes in VS Code' }).waitFor();
+    await until('its pictures are there', () =>
+      shown
+        .locator('img')
+        .evaluateAll(
+          images =>
+            images.length > 1 &&
+            images.every(image => 'naturalWidth' in image && Number(image.naturalWidth) > 0),
+        ),
+    );
+    await shown.getByRole('link', { name: 'settings' }).click();
+    await shown.getByRole('heading', { name: 'Settings', exact: true }).waitFor();
+  });
+
+  it('shows what a report of a problem would have, with no name in it', async () => {
+    await there.page.begin('hitch:report-problem');
+    const text = await page().locator('.jp-Dialog textarea').inputValue();
+    const { daemon, doctor, clusters } = JSON.parse(text) as Record<string, unknown>;
+    assert.ok(typeof daemon === 'object' && Array.isArray(doctor) && Array.isArray(clusters));
+    assert.doesNotMatch(text, /finder/);
+    await page().keyboard.press('Escape');
   });
 
   it('goes from an offer to its form and back with the keyboard alone, the focus where it is looked for', async () => {

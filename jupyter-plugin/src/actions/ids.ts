@@ -40,6 +40,8 @@ export const NEIGHBOURS = {
   runAsJob: 'hitch:run-as-job',
   runCellAsJob: 'hitch:run-cell-as-job',
   templates: 'hitch:templates',
+  documentation: 'hitch:documentation',
+  reportProblem: 'hitch:report-problem',
 } as const;
 
 /** Where all of them stand in the palette: found by what they are about and by whose they are. */
