@@ -112,6 +112,7 @@ describe('hostile text in the extension', function suite() {
       const shown = tooltip([evil], {
         ...context,
         monthMicroUsd: null,
+        lastHourOf: () => null,
         kernelsOf: () => [kernel({ state: 'busy', path: text || 'x' })],
       });
       // What is left are the parts of our own: two signs for bold, and the links.

@@ -50,6 +50,12 @@ function talkOf(
         refresh: () => Promise.resolve({}),
       },
       clusters: { events: () => Promise.resolve([event(1), event(2)]) },
+      nodes: {
+        use: (asked: { nodeIndex: number }) =>
+          asked.nodeIndex === 0
+            ? Promise.resolve({ timesMs: [NOW], series: [], more: false })
+            : Promise.reject(new Error('It does not answer.')),
+      },
     },
   };
   const talk = new Talk(
@@ -194,6 +200,22 @@ describe('the talk with the page of a cluster', () => {
       joined([event(2)], [event(2), event(1)]).map(({ seq }) => seq),
       [1, 2],
     );
+  });
+
+  it('answers how its machines did, and says which does not answer', async () => {
+    const { talk, posted } = talkOf(CLUSTER);
+    talk.take({ kind: 'ready', kept: null });
+    const query = { scale: 'fine', afterMs: 0 };
+    talk.take({ kind: 'use', question: 1, nodeIndex: 0, query });
+    talk.take({ kind: 'use', question: 2, nodeIndex: 1, query });
+    await settled();
+    assert.deepEqual(
+      posted.find(({ kind }) => kind === 'use'),
+      { kind: 'use', question: 1, page: { timesMs: [NOW], series: [], more: false } },
+    );
+    const problem = posted.find(({ kind }) => kind === 'problem');
+    assert.ok(problem?.kind === 'problem' && problem.question === 2);
+    assert.match(problem.sentence, /It does not answer/);
   });
 
   it('asks again for its events when they could not be read', async () => {

@@ -232,10 +232,12 @@ describe('the status bar', () => {
     const text = tooltip([evil], {
       ...context,
       monthMicroUsd: '41200000',
+      lastHourOf: () => 'Last hour: ▁▇ CPU 34 %',
       kernelsOf: () => [kernel({ state: 'busy' })],
     });
     assert.doesNotMatch(text, /(?<!\\)\]\(command:evil/);
     assert.doesNotMatch(text, /(?<!\\)!\[/);
+    assert.match(text, /\nLast hour\\: ▁▇ CPU 34 \\%/);
     assert.match(text, /November \\\$41\\\.20/);
     assert.match(text, /\[Stop…\]\(command:hitch\.cluster\.stop\?/);
   });

@@ -1,9 +1,10 @@
 /** One cluster: its line and actions, what happened, and what it costs. */
 import { actionLabel, type Cluster, type ClusterEvent, clusterActions, clusterLine } from '@hitch/contract';
 import { nothing, render, type TemplateResult } from 'lit';
-import { asWritten } from '@hitch/views';
+import { asWritten, type NodeUseFunction } from '@hitch/views';
 import { html } from '@hitch/views/html';
 import { moneyLines } from '@hitch/views/money-lines';
+import { runningNodes } from '@hitch/contract/src/use/words.ts';
 import { PAGE_ACTIONS, type PageAction } from './messages.ts';
 
 export interface ClusterPage {
@@ -16,12 +17,12 @@ const EACH_SECOND_MS = 1_000;
 const actionsOf = (cluster: Cluster): readonly PageAction[] =>
   PAGE_ACTIONS.filter(action => clusterActions(cluster).includes(action));
 
-export function clusterView(act: (action: PageAction) => void): ClusterPage {
+export function clusterView(act: (action: PageAction) => void, ask: NodeUseFunction): ClusterPage {
   const root = document.createElement('div');
   let shown: Cluster | null = null;
   let happened: readonly ClusterEvent[] = [];
   const paint = (): void => {
-    render(shown === null ? absent() : present(shown, happened, act), root);
+    render(shown === null ? absent() : present(shown, happened, act, ask), root);
   };
   setInterval(() => {
     if (shown?.endedAtMs === null) {
@@ -44,6 +45,7 @@ function present(
   cluster: Cluster,
   events: readonly ClusterEvent[],
   act: (action: PageAction) => void,
+  ask: NodeUseFunction,
 ): TemplateResult {
   return html`
     <div class="head">
@@ -75,5 +77,13 @@ function present(
         <hitch-cost-plot .cluster=${cluster}></hitch-cost-plot>
       </section>
     </div>
+    ${
+      runningNodes(cluster).length === 0
+        ? nothing
+        : html`<section aria-labelledby="use">
+            <h2 id="use">Machines over time</h2>
+            <hitch-use .nodes=${runningNodes(cluster)} .ask=${ask}></hitch-use>
+          </section>`
+    }
   `;
 }

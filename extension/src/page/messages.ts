@@ -19,6 +19,7 @@ import {
   templateInfoSchema,
 } from '@hitch/contract';
 import { jobMetricsSchema, MOST_SERIES_PAGE, MOST_SHOWN_POINTS } from '@hitch/contract/src/metrics/wire.ts';
+import { usePageSchema, useQuerySchema } from '@hitch/contract/src/use/wire.ts';
 import type { ComparedJobs } from '@hitch/contract/src/job-gather.ts';
 import type { RunLimits } from '@hitch/contract/src/templates/run-wish.ts';
 import * as z from 'zod';
@@ -134,6 +135,7 @@ export const toPageSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('job-finds'), question: z.number(), finds: jobFindsSchema }),
   z.object({ kind: z.literal('job-metrics'), question: z.number(), metrics: jobMetricsSchema }),
+  z.object({ kind: z.literal('use'), question: z.number(), page: usePageSchema }),
   z.object({
     kind: z.literal('templates'),
     /** Null while they are not known. */
@@ -173,6 +175,13 @@ export const fromPageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ask-networks') }),
   z.object({ kind: z.literal('connect') }),
   z.object({ kind: z.literal('action'), action: pageActionSchema }),
+  /** How a machine of the cluster did. */
+  z.object({
+    kind: z.literal('use'),
+    question: z.number(),
+    nodeIndex: z.number().int().min(0),
+    query: useQuerySchema.pick({ scale: true, afterMs: true, withinMs: true }),
+  }),
   z.object({
     kind: z.literal('job-log'),
     question: z.number(),

@@ -7,6 +7,7 @@ import { comparePage } from './compare-page.ts';
 import { jobPage } from './job-page.ts';
 import { templatePage } from './template-page.ts';
 import { pageStyles } from './styles.ts';
+import { useAsking } from './use-asking.ts';
 
 interface Host {
   postMessage(message: FromPage): void;
@@ -69,7 +70,8 @@ function makeTable(): HTMLElementTagNameMap['hitch-offer-table'] {
 
 const main = document.querySelector('main') ?? document.body;
 let table: HTMLElementTagNameMap['hitch-offer-table'] | null = null;
-const details = clusterView(action => say({ kind: 'action', action }));
+const use = useAsking(say);
+const details = clusterView(action => say({ kind: 'action', action }), use.ask);
 
 function showOffers({ place, providers, offline }: Extract<ToPage, { kind: 'show' }>): void {
   if (place.view !== 'offers') {
@@ -117,7 +119,7 @@ function take(message: ToPage): void {
     document.body.dataset['view'] = 'templates';
     main.replaceChildren(templates.root);
   }
-  if (job.take(message) || templates.take(message)) {
+  if (use.take(message) || job.take(message) || templates.take(message)) {
     return;
   }
   switch (message.kind) {
@@ -145,6 +147,7 @@ function take(message: ToPage): void {
     case 'job-log':
     case 'job-finds':
     case 'job-metrics':
+    case 'use':
     case 'templates':
     case 'template':
     case 'template-ran':

@@ -117,6 +117,9 @@ export class Talk {
           this.#deps.act(message.action, this.#clusterId);
         }
         break;
+      case 'use':
+        void this.#use(message);
+        break;
       case 'job-log':
       case 'job-metrics':
       case 'job-search':
@@ -174,13 +177,32 @@ export class Talk {
     }
   }
 
-  async #query({ question, query }: Extract<FromPage, { kind: 'query' }>): Promise<void> {
+  #query({ question, query }: Extract<FromPage, { kind: 'query' }>): Promise<void> {
+    return this.#answered(question, async signal => {
+      const page = await this.#deps.client().api.offers.query(query, { signal });
+      this.#remember(page.offers);
+      this.#deps.post({ kind: 'page', question, page });
+    });
+  }
+
+  async #use({ question, nodeIndex, query }: Extract<FromPage, { kind: 'use' }>): Promise<void> {
+    const cluster = this.#cluster;
+    if (cluster === undefined) {
+      this.#deps.post({ kind: 'problem', question, sentence: 'This cluster is no longer in the list.' });
+      return;
+    }
+    await this.#answered(question, async signal => {
+      const { nodes } = this.#deps.client().api;
+      const page = await nodes.use({ clusterId: cluster.id, nodeIndex, ...query }, { signal });
+      this.#deps.post({ kind: 'use', question, page });
+    });
+  }
+
+  async #answered(question: number, ask: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const asking = new AbortController();
     this.#asking.set(question, asking);
     try {
-      const page = await this.#deps.client().api.offers.query(query, { signal: asking.signal });
-      this.#remember(page.offers);
-      this.#deps.post({ kind: 'page', question, page });
+      await ask(asking.signal);
     } catch (error) {
       if (!isAbort(error)) {
         this.#deps.post({ kind: 'problem', question, sentence: sentence(error) });

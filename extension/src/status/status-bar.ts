@@ -49,6 +49,8 @@ export interface TooltipContext {
   /** What this month has cost so far; null while it is not known. */
   readonly monthMicroUsd: string | null;
   readonly kernelsOf: (clusterId: string) => readonly Kernel[];
+  /** How its head did in the last hour, for people; null while it is not known. */
+  readonly lastHourOf: (clusterId: string) => string | null;
 }
 
 const link = (label: string, command: string, clusterId: string): string =>
@@ -73,7 +75,9 @@ export function tooltip(clusters: readonly Cluster[], context: TooltipContext): 
       ...(actions.has('stop') ? [link('Stop…', 'hitch.cluster.stop', cluster.id)] : []),
       ...(actions.has('cancel') ? [link('Cancel…', 'hitch.cluster.cancel', cluster.id)] : []),
     ];
-    return [head, ...rest.map(markdownLine), ...(links.length === 0 ? [] : [links.join(' · ')])].join('  \n');
+    const lastHour = context.lastHourOf(cluster.id);
+    const said = [...rest, ...(lastHour === null ? [] : [lastHour])];
+    return [head, ...said.map(markdownLine), ...(links.length === 0 ? [] : [links.join(' · ')])].join('  \n');
   });
   const month = new Date(context.nowMs).toLocaleString('en', { month: 'long' });
   const money =

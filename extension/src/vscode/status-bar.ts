@@ -2,6 +2,7 @@
 import type { Kernel } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { isLive, titlesOf } from '../daemon/state.ts';
+import { lastHours } from '../status/last-hour.ts';
 import { StatusLine, tooltip, TOOLTIP_COMMANDS } from '../status/status-bar.ts';
 import { disposable, type Host, type Module } from './module.ts';
 import { createStatusItem } from './screen.ts';
@@ -31,6 +32,7 @@ export function createStatusBar(
   let drawn = '';
   let month: string | null = null;
   let lastTooltip = '';
+  let hours: ReadonlyMap<string, string> = new Map();
 
   const show = (): void => {
     const nowMs = Date.now();
@@ -53,6 +55,7 @@ export function createStatusBar(
       nowMs,
       monthMicroUsd: month,
       kernelsOf,
+      lastHourOf: id => hours.get(id) ?? null,
     });
     if (text !== lastTooltip) {
       lastTooltip = text;
@@ -74,9 +77,14 @@ export function createStatusBar(
     }
     show();
   };
+  const lookBack = async (): Promise<void> => {
+    hours = await lastHours(model.client.api, (model.state.clusters ?? []).filter(isLive), model.signal);
+    show();
+  };
   const tick = setInterval(() => {
     if ((model.state.clusters ?? []).some(isLive)) {
       void count();
+      void lookBack();
     } else {
       show();
     }
