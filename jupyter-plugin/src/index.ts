@@ -20,6 +20,7 @@ import { statusPlugin } from './status/plugin.ts';
 import { templateMarksPlugin } from './templates/marks-plugin.ts';
 import { templatesPlugin } from './templates/plugin.ts';
 import { terminals } from './terminals/plugin.ts';
+import { usePlugin } from './use/plugin.ts';
 import { waitingPlugin } from './waiting/plugin.ts';
 
 export default [
@@ -31,6 +32,7 @@ export default [
   settingsPlugin,
   quickPlugin,
   runOnPlugin,
+  usePlugin,
   panelPlugin,
   newClusterPlugin,
   templatesPlugin,

@@ -1,9 +1,10 @@
 /** One cluster in a tab: what it does, what it costs, where it runs, and its logs. */
 import '@hitch/views/define';
-import { adoptJupyterTheme, JUPYTER_THEME_CLASS } from '@hitch/views';
+import { adoptJupyterTheme, JUPYTER_THEME_CLASS, type NodeUseFunction } from '@hitch/views';
 import { clusterLine, PHASE_WORDS, type Cluster, type ClusterId } from '@hitch/contract';
 import { Panel } from '@lumino/widgets';
-import type { TemplateResult } from 'lit/html.js';
+import { runningNodes } from '@hitch/contract/src/use/words.ts';
+import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMANDS } from '../actions/ids.ts';
@@ -27,6 +28,8 @@ class Overview extends LitWidget {
   readonly #id: ClusterId;
   readonly #details: DetailsModel;
   readonly #pulses;
+  /** One for all pictures: a view that gets another begins anew. */
+  readonly #askUse: NodeUseFunction;
   #followed = false;
 
   constructor(deps: Deps, id: ClusterId) {
@@ -36,6 +39,8 @@ class Overview extends LitWidget {
     this.addClass('jp-Hitch-overview');
     this.addClass(JUPYTER_THEME_CLASS);
     this.#details = new DetailsModel(deps.hitch);
+    this.#askUse = (nodeIndex, query) =>
+      deps.hitch.client.api.nodes.use({ clusterId: id, nodeIndex, ...query });
     deps.hitch.changed.connect(this.#changed, this);
     this.#details.changed.connect(this.#changed, this);
     const running = () => this.cluster !== undefined && this.cluster.endedAtMs === null;
@@ -138,6 +143,15 @@ class Overview extends LitWidget {
           <section aria-label=${trans.__('Machines')}>
             <h2>${trans.__('Machines')}</h2>
             ${nodeList(this.#deps, cluster)}
+            ${
+              runningNodes(cluster).length === 0
+                ? nothing
+                : html`<hitch-use
+                    .messages=${words}
+                    .nodes=${runningNodes(cluster)}
+                    .ask=${this.#askUse}
+                  ></hitch-use>`
+            }
           </section>
           ${packagesSection(this.#deps, cluster)}
           <section aria-label=${trans.__('Kernels')}>
