@@ -36,11 +36,11 @@ describe('a machine’s use in a browser', function () {
   it('is that of the node and the time that are chosen, and says what was where the pointer is', async () => {
     const page = await browser.page('code-dark', { width: 760, height: 700 });
     await page.evaluate(() => void window.views.use());
-    await page.getByText('kernel node 0, fine memory').waitFor();
+    await page.locator('.plots').getByText('kernel node 0, fine memory').waitFor();
     await page.getByLabel('Machine').selectOption({ index: 1 });
-    await page.getByText('kernel node 1, fine memory').waitFor();
+    await page.locator('.plots').getByText('kernel node 1, fine memory').waitFor();
     await page.getByRole('button', { name: 'Since the start' }).click();
-    await page.getByText('kernel node 1, coarse memory').waitFor();
+    await page.locator('.plots').getByText('kernel node 1, coarse memory').waitFor();
     const plot = page.getByRole('img', { name: /^GPU 0: / });
     const box = await plot.boundingBox();
     // At a quarter the curve is another than at its end.
