@@ -35,6 +35,8 @@ export class UseGlance extends Widget {
     this.#deps = deps;
     this.#panel = panel;
     this.addClass('jp-Hitch-use');
+    // Until something is known of a cluster's machine: on this computer it stays so.
+    this.hide();
     const svg = document.createElementNS(SVG, 'svg');
     svg.setAttribute('viewBox', `0 0 ${WIDTH.toString()} ${HEIGHT.toString()}`);
     svg.setAttribute('aria-hidden', 'true');
