@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { clusterIdSchema, environmentRequestSchema, HitchError, PROTOCOL } from '@hitch/contract';
 import { agentPort } from './access/agent-port.ts';
 import type { Patience } from './access/patience.ts';
+import { ClusterUrls } from './access/cluster-urls.ts';
 import { createRelay } from './access/relay.ts';
 import { SshHosts } from './access/ssh/hosts.ts';
 import { sshPart } from './access/ssh/user-config.ts';
@@ -248,6 +249,11 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     lock: (request, signal) => environments.lock(environmentRequestSchema.parse(request), null, signal),
   });
   const networks = createNetworks({ clock, ids, log, providers, book, logins, clusters, refresh });
+  const urls = new ClusterUrls({
+    ...{ file: home.clusterUrls, ids, log },
+    isOpen: id => clusters.ledger.state(id)?.cluster.endedAtMs === null,
+    onChange: listener => clusters.ledger.onCommit(listener),
+  });
   const relay = createRelay({
     clock,
     log,
@@ -267,6 +273,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
   const [token, pageToken, challengeKey] = [ids.secret(), ids.secret(), ids.secret()];
   const ended = Promise.withResolvers<undefined>();
   let port = 0;
+  const origin = (): string => `http://127.0.0.1:${port.toString()}`;
   const approvals = new Approvals({
     clusters: clusters.service,
     jobs: renting.quotes,
@@ -274,7 +281,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     clock,
     ids,
     log,
-    origin: () => `http://127.0.0.1:${port.toString()}`,
+    origin,
   });
   const api = createApiServer({
     clock,
@@ -310,6 +317,8 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       secrets,
       ssh: sshPart(sshHosts),
       relay,
+      urls,
+      origin,
       info: () => ({
         version,
         protocol: PROTOCOL,

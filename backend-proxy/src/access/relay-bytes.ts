@@ -5,16 +5,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { HitchError } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Log } from '@hitch/platform/src/log.ts';
 import type { AgentLink } from './agent-link.ts';
-import { NotUnderstood, saidError } from './not-understood.ts';
-import { unreachable } from './relay-answer.ts';
+import { refusalSaid } from './relay-refusal.ts';
 import { type Asked, switchProtocols, type Switched } from './upgrade.ts';
 
 const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ssh\r\n\r\n';
-const LONGEST_REFUSAL = 10_000;
 
 export class RelayBytes {
   readonly #clock: Clock;
@@ -31,8 +28,13 @@ export class RelayBytes {
   }
 
   handle(asked: Asked, path: string, findLink: () => AgentLink): void {
-    const refusal = async (answer: IncomingMessage): Promise<HitchError> => refusalIn(await textOf(answer));
-    const request = { path, headers: { upgrade: 'ssh' }, refusal, clock: this.#clock, log: this.#log };
+    const request = {
+      path,
+      headers: { upgrade: 'ssh' },
+      refusal: (answer: IncomingMessage) => refusalSaid(answer),
+      clock: this.#clock,
+      log: this.#log,
+    };
     switchProtocols(asked, findLink, request, agent => {
       this.#join(asked, agent);
     });
@@ -48,31 +50,6 @@ export class RelayBytes {
     // Not ended with the link: sshd holds the other end itself, and outlives the agent that the link is to.
     const pair = new Pair(asked, agent, () => this.#pairs.delete(pair));
     this.#pairs.add(pair);
-  }
-}
-
-async function textOf(answer: IncomingMessage): Promise<string> {
-  let text = '';
-  try {
-    for await (const part of answer.setEncoding('utf8')) {
-      text += String(part);
-      if (text.length > LONGEST_REFUSAL) {
-        break;
-      }
-    }
-  } catch {
-    // Whatever of it came is all there is.
-  }
-  return text;
-}
-
-/** The agent's own sentence, where it said one. */
-function refusalIn(text: string): HitchError {
-  try {
-    const said = saidError(JSON.parse(text), 0);
-    return said instanceof NotUnderstood || said.code === 'UNAUTHORIZED' ? unreachable(said) : said;
-  } catch {
-    return unreachable();
   }
 }
 

@@ -12,6 +12,7 @@ import type { Log } from '@hitch/platform/src/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { closeFrame, FrameWatch, MOST_FRAME_BYTES } from './frame-watch.ts';
 import { unreachable } from './relay-answer.ts';
+import { refusalSaid } from './relay-refusal.ts';
 import { type Asked, switchProtocols } from './upgrade.ts';
 
 const LOOK_EVERY_MS = 30_000;
@@ -48,11 +49,10 @@ export class RelaySockets {
 
   handle(asked: Asked, path: string, findLink: () => AgentLink): void {
     const headers = { ...pick(asked.request, HANDSHAKE), upgrade: 'websocket' };
-    const refusal = (answer: IncomingMessage): Promise<HitchError> => Promise.resolve(refusalOf(answer));
     switchProtocols(
       asked,
       findLink,
-      { path, headers, refusal, clock: this.#clock, log: this.#log },
+      { path, headers, refusal: refusalOf, clock: this.#clock, log: this.#log },
       (agent, link) => {
         asked.socket.write(switching(pick(agent.answer, HANDSHAKE_ANSWER)));
         const pair = new Pair(asked, agent, { clock: this.#clock, log: this.#log }, () => {
@@ -99,16 +99,16 @@ function switching(headers: Record<string, string>): string {
   return `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n${lines.join('')}\r\n`;
 }
 
-function refusalOf({ statusCode }: IncomingMessage): HitchError {
-  switch (statusCode) {
+function refusalOf(answer: IncomingMessage): Promise<HitchError> {
+  switch (answer.statusCode) {
     case 404:
-      return new HitchError('NOT_FOUND', 'There is no such socket on this cluster.');
+      return refusalSaid(answer, new HitchError('NOT_FOUND', 'There is no such socket on this cluster.'));
     case 400:
     case 405:
     case 426:
-      return new HitchError('BAD_INPUT', 'The cluster refused this socket.');
+      return refusalSaid(answer, new HitchError('BAD_INPUT', 'The cluster refused this socket.'));
     default:
-      return unreachable();
+      return Promise.resolve(unreachable());
   }
 }
 

@@ -36,7 +36,8 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-const REST = /^\/clusters\/([^/]+)(\/jupyter\/api\/(?:kernels|sessions|kernelspecs|contents)(?:\/.*)?)$/;
+const REST =
+  /^\/clusters\/([^/]+)(\/jupyter\/api(?:\/(?:(?:kernels|sessions|kernelspecs|contents)(?:\/.*)?|status|me)?)?)$/;
 const KERNEL_SOCKET = /^\/clusters\/([^/]+)\/jupyter\/api(\/kernels\/[^/]+\/channels)$/;
 const SSH = /^\/ssh\/([a-z0-9][a-z0-9.-]*)$/;
 const TERMINAL_SOCKET = /^\/clusters\/([^/]+)(\/terminals\/[^/]+\/socket)$/;

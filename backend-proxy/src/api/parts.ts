@@ -18,6 +18,7 @@ import type { TemplateDrafts } from '../jobs/template-drafts.ts';
 import type { JobQuotes } from '../jobs/rented/job-quotes.ts';
 import type { Networks } from '../networks/networks.ts';
 import type { Presets } from '../offers/presets.ts';
+import type { ClusterUrls } from '../access/cluster-urls.ts';
 import type { SecretList } from '../secrets/secret-store.ts';
 import type { Templates } from '../templates/templates.ts';
 
@@ -69,6 +70,9 @@ export interface ApiParts {
   readonly secrets: SecretsPart;
   readonly ssh: SshPart;
   readonly relay: Pick<Relay, 'handleRequest' | 'handleUpgrade' | 'close'>;
+  readonly urls: Pick<ClusterUrls, 'give' | 'revoke' | 'opened' | 'keep'>;
+  /** Of this daemon, such as `http://127.0.0.1:8745`. */
+  readonly origin: () => string;
   readonly info: () => DaemonInfo;
   readonly doctor: (signal: AbortSignal) => Promise<readonly DoctorCheck[]>;
   /** Asked to end, once the answer is out. */

@@ -10,6 +10,7 @@ import { jobs } from './job-routes.ts';
 import { networks } from './network-routes.ts';
 import { files, kernels, terminals } from './runtime-routes.ts';
 import { ssh } from './ssh-routes.ts';
+import { clusterUrls } from './url-routes.ts';
 
 const daemon = {
   info: routes.daemon.info.handler(({ context }) => context.parts.info()),
@@ -259,6 +260,7 @@ export const router: Router<typeof contract, ApiContext> = routes.router({
   events,
   kernels,
   terminals,
+  clusterUrls,
   ssh,
   files,
   jobs,

@@ -12,6 +12,7 @@ import { createChallenge } from './challenge.ts';
 import { refuseUpgrade, sendError, sendJson, toOrpcError, toShownError } from './envelope.ts';
 import { jobOfPath, passLogBytes } from './log-bytes.ts';
 import { answerWindow, windowPathOf } from './approval-window.ts';
+import { byClusterUrl } from './by-cluster-url.ts';
 import { type Bearer, createGuard, LOCAL_ROOT } from './guard.ts';
 import type { ApiContext } from './implementer.ts';
 import type { ApiParts } from './parts.ts';
@@ -199,6 +200,12 @@ class Api {
         await answerWindow({ approvals, guard: this.#guard }, inWindow, request, response);
         return;
       }
+      if (byClusterUrl(request, url, this.#options.parts.urls) !== null) {
+        if (!this.#options.parts.relay.handleRequest(request, response)) {
+          throw nothingThere();
+        }
+        return;
+      }
       const bearer = this.#guard.checkBearer(request.headers);
       await this.#route(bearer, url, request, response);
     } catch (error) {
@@ -293,12 +300,19 @@ class Api {
     }
     try {
       this.#guard.checkPlace(request.headers);
-      checkReach(this.#guard.checkBearer(request.headers), requestUrl(request));
+      const { relay, urls } = this.#options.parts;
+      const opened = byClusterUrl(request, requestUrl(request), urls);
+      if (opened === null) {
+        checkReach(this.#guard.checkBearer(request.headers), requestUrl(request));
+      }
       if (this.#closing.signal.aborted) {
         throw new HitchError('UNREACHABLE', 'The daemon is ending; come back in a moment.');
       }
-      if (!this.#options.parts.relay.handleUpgrade(request, socket, head)) {
+      if (!relay.handleUpgrade(request, socket, head)) {
         throw nothingThere();
+      }
+      if (opened !== null) {
+        urls.keep(opened, socket);
       }
     } catch (error) {
       refuseUpgrade(socket, error);

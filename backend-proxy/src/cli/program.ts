@@ -28,6 +28,7 @@ import { addSshConfig } from './commands/ssh-config.ts';
 import { addSshProxy } from './commands/ssh-proxy.ts';
 import { addStart } from './commands/start.ts';
 import { addStop } from './commands/stop.ts';
+import { addUrl } from './commands/url.ts';
 import { addWsConnect } from './commands/ws-connect.ts';
 import { addTemplate } from './commands/template.ts';
 import { addTop } from './commands/top.ts';
@@ -46,7 +47,7 @@ const COMMANDS: ReadonlyMap<string, readonly AddCommand[]> = new Map([
   ['See what there is:', [addLs, addShow, addTop, addLogs, addCost]],
   [
     'Work on a cluster:',
-    [addRun, addJob, addEnv, addKernels, addCp, addSsh, addSshConfig, addSshProxy, addWsConnect],
+    [addRun, addJob, addEnv, addKernels, addCp, addSsh, addSshConfig, addSshProxy, addUrl, addWsConnect],
   ],
   ['Say what runs, and on what:', [addTemplate]],
   ['Accounts and machines:', [addNetworks, addAdopt, addLiveCheck, addSecrets]],

@@ -74,7 +74,7 @@ describe('The agent with a real Jupyter Server', function () {
       '/jupyter/',
       '/jupyter/lab',
       '/jupyter/api',
-      '/jupyter/api/status',
+      '/jupyter/api/terminals',
       '/jupyter/api/terminals',
       '/jupyter/api/shutdown',
       '/jupyter/files/secret.html',

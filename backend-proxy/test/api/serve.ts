@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchClient, HitchError, PROTOCOL } from '@hitch/contract';
+import { ClusterUrls } from '../../src/access/cluster-urls.ts';
 import { createRelay } from '../../src/access/relay.ts';
 import { SshHosts } from '../../src/access/ssh/hosts.ts';
 import { sshPart } from '../../src/access/ssh/user-config.ts';
@@ -110,6 +111,13 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
     linkFor: id => linkTo(clusters, id),
   });
   const secrets = new Map<string, string>();
+  const urls = new ClusterUrls({
+    file: join(folder, 'cluster-urls.json'),
+    ids,
+    log: silentLog,
+    isOpen: id => clusters.get(id).endedAtMs === null,
+    onChange: () => undefined,
+  });
   const networks = noNetworks(clock, book);
   const { templates } = createTemplates({
     home: homeAt(folder),
@@ -181,6 +189,8 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
         log: silentLog,
         linkFor: id => clusters.nodeLink(parseClusterId(id), 0),
       }),
+      urls,
+      origin: () => `http://127.0.0.1:${listening.toString()}`,
       info: () => ({
         version: '0.1.0',
         protocol: PROTOCOL,

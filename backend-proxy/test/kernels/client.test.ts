@@ -78,7 +78,7 @@ describe('a client of the journal', () => {
             socket: socket as unknown as WebSocket,
             stream: socket.stream,
             session: 's',
-            hitch: true,
+            format: 'hitch',
             cursor,
             source: {
               // Reading takes a while, in which more is written and delivered.
@@ -145,7 +145,7 @@ describe('a client of the journal', () => {
         socket: socket as unknown as WebSocket,
         stream: socket.stream,
         session: 's',
-        hitch: true,
+        format: 'hitch',
         cursor,
         source: {
           read: async afterSeq => {

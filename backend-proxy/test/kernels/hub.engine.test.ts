@@ -304,20 +304,47 @@ describe('the kernel hub with a real Jupyter Server', function () {
     [first, second, third].forEach(client => client.drop());
   });
 
-  it('refuses rubbish from a client, and clients that speak no v1, and lives on', async () => {
+  it('speaks Jupyter’s first format to a client that offers no other', async () => {
+    const socket = new WebSocket(server.url(kernelId)('session_id=first-format'));
+    const messages: {
+      channel: string;
+      msg_type: string;
+      parent_header: { msg_id?: string };
+      content: object;
+    }[] = [];
+    socket.on('message', (data, isBinary) => {
+      assert.ok(Buffer.isBuffer(data) && !isBinary);
+      messages.push(JSON.parse(data.toString('utf8')) as (typeof messages)[number]);
+    });
+    await new Promise(resolve => socket.once('open', resolve));
+    assert.equal(socket.protocol, '');
+    const header = {
+      msg_id: 'first-1',
+      msg_type: 'execute_request',
+      session: 'first-format',
+      version: '5.3',
+    };
+    const content = { code: 'print(6 * 7)', silent: false, store_history: true, allow_stdin: false };
+    socket.send(
+      JSON.stringify({ channel: 'shell', header, parent_header: {}, metadata: {}, content, buffers: [] }),
+    );
+    const ours = () => messages.filter(({ parent_header: { msg_id: id } }) => id === 'first-1');
+    await until('its reply', () => ours().some(({ msg_type: type }) => type === 'execute_reply'));
+    const streams = ours().filter(({ msg_type: type }) => type === 'stream');
+    assert.deepEqual(
+      streams.map(({ channel, content: said }) => ({ channel, said })),
+      [{ channel: 'iopub', said: { name: 'stdout', text: '42\n' } }],
+    );
+    const closed = new Promise(resolve => socket.once('close', resolve));
+    socket.send('{"channel":"shell"}');
+    assert.equal(await closed, 4400);
+  });
+
+  it('refuses rubbish from a client, and lives on', async () => {
     const client = new TestClient(server.url(kernelId));
     await client.opened;
     client.socket.send(Buffer.from('rubbish'));
     assert.equal(await client.closed(), 4400);
-    const legacy = new WebSocket(server.url(kernelId)('session_id=x'));
-    const status = await new Promise(resolve => {
-      legacy.on('error', () => undefined);
-      legacy.on('unexpected-response', (request, response) => {
-        request.destroy();
-        resolve(response.statusCode);
-      });
-    });
-    assert.equal(status, 400);
     const badCursor = new WebSocket(server.url(kernelId)('session_id=x&cursor=../1'), [
       'v1.kernel.websocket.hitch',
     ]);

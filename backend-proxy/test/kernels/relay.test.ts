@@ -167,7 +167,7 @@ describe("the daemon's relay", () => {
   });
 
   for (const path of [
-    '/jupyter/api/status',
+    '/jupyter/api/terminals',
     '/jupyter/files/a.html',
     '/jupyter/api/kernels/../../files/a.html',
     '/jupyter/api/contents/%2e%2e/%2e%2e/lab',

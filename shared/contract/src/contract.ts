@@ -41,6 +41,7 @@ import {
   uploadStateSchema,
 } from './runtime.ts';
 import { workPathSchema } from './clusters.ts';
+import { clusterUrls } from './cluster-url.ts';
 import { ssh } from './ssh-routes.ts';
 import { templates } from './templates/routes.ts';
 import { usePageSchema, useQuerySchema } from './use/wire.ts';
@@ -327,6 +328,7 @@ export const contract = {
       .input(byCluster.extend({ name: z.string() }))
       .output(empty),
   },
+  clusterUrls,
   ssh,
   files: {
     list: oc

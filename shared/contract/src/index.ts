@@ -3,6 +3,7 @@ export * from './agent.ts';
 export * from './approvals.ts';
 export * from './charges.ts';
 export * from './client.ts';
+export * from './cluster-url.ts';
 export * from './clusters.ts';
 export * from './contract.ts';
 export * from './copies.ts';

@@ -45,8 +45,8 @@ export const leftOutSchema = z.object({
 });
 export type LeftOut = z.infer<typeof leftOutSchema>;
 
-const CHANNELS = ['shell', 'control', 'stdin', 'iopub'] as const;
-export type KernelChannel = (typeof CHANNELS)[number];
+export const KERNEL_CHANNELS = ['shell', 'control', 'stdin', 'iopub'] as const;
+export type KernelChannel = (typeof KERNEL_CHANNELS)[number];
 
 /** A frame that is not what the protocol says. Its message names the defect, never the frame's content. */
 export class KernelFrameError extends Error {
@@ -195,6 +195,12 @@ function offsetsOf(frame: Uint8Array): number[] {
   return offsets;
 }
 
+/** The parts of a frame as they are written: the channel, header, parent header, metadata, content, and its buffers. @throws KernelFrameError */
+export function frameParts(frame: Uint8Array): Uint8Array[] {
+  const offsets = offsetsOf(frame);
+  return offsets.slice(0, -1).map((start, index) => frame.subarray(start, offsets[index + 1]));
+}
+
 function parseJson(bytes: Uint8Array, part: string, read: ReadJson = JSON.parse): unknown {
   try {
     return read(text.decode(bytes));
@@ -233,7 +239,7 @@ export function decodeMessage(
   }
   const header = checked(messageHeaderSchema, parseJson(part(1), 'header'), 'header');
   return {
-    channel: checked(z.enum(CHANNELS), text.decode(part(0)), 'channel'),
+    channel: checked(z.enum(KERNEL_CHANNELS), text.decode(part(0)), 'channel'),
     header,
     parentHeader: checked(parentHeaderSchema, parseJson(part(2), 'parent header'), 'parent header'),
     metadata: checked(objectSchema, parseJson(part(3), 'metadata'), 'metadata'),
@@ -267,7 +273,7 @@ const field = (value: unknown, name: string): string => {
 export function peekFrame(frame: Uint8Array): FramePeek {
   const offsets = offsetsOf(frame);
   const channelName = text.decode(frame.subarray(offsets[0], offsets[1]));
-  const channel = CHANNELS.find(name => name === channelName);
+  const channel = KERNEL_CHANNELS.find(name => name === channelName);
   if (channel === undefined) {
     throw new KernelFrameError('A kernel frame names an unknown channel.');
   }

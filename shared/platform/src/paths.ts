@@ -44,6 +44,8 @@ export interface Home {
   readonly templateIndex: string;
   /** What is usually rented, once a person has changed it. */
   readonly presets: string;
+  /** Tokens that open a cluster to other programs. */
+  readonly clusterUrls: string;
   /** Who is logged in where; the values lie in the keychain where there is one. */
   readonly logins: string;
   /** What `ssh` reads: configuration, pinned host keys, a key a cluster, and the program it speaks through. */
@@ -80,6 +82,7 @@ export function homeAt(root: string): Home {
     policy: join(absolute, 'policy.yaml'),
     templateIndex: join(absolute, 'templates.json'),
     presets: join(absolute, 'presets.yaml'),
+    clusterUrls: join(absolute, 'cluster-urls.json'),
     logins: join(absolute, 'logins.json'),
     ssh: join(absolute, 'ssh'),
     sockets: join(tmpdir(), `hitch-${short}`),

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { HitchError } from '@hitch/contract';
 
-const ALLOWED = /^\/api\/(?:kernels|sessions|kernelspecs|contents)(?:\/|$|\?)/;
+const ALLOWED = /^\/api(?:\/(?:(?:kernels|sessions|kernelspecs|contents)(?:\/.*)?|status|me)?)?$/;
 
 /**
  * The path to ask Jupyter for, with the caller's query less its `token`.

@@ -4,7 +4,7 @@ import type WebSocket from 'ws';
 import { peekFrame, type KernelCursor } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
-import { KernelClient, type ClientSource } from './client.ts';
+import { KernelClient, type ClientSource, type SocketFormat } from './client.ts';
 import type { ExecutionTable } from './executions.ts';
 import { readGap } from './journal/gap.ts';
 import type { Journal } from './journal/journal.ts';
@@ -29,8 +29,8 @@ export interface AudienceDeps {
   readonly changed: () => void;
   /** Whether the kernel runs a cell. */
   readonly busy: () => boolean;
-  /** A client sent this. */
-  readonly said: (client: KernelClient, sender: Sender, data: Buffer) => void;
+  /** A client sent this, in its format. */
+  readonly said: (client: KernelClient, sender: Sender, data: Buffer, isBinary: boolean) => void;
   /** The question of a waiting cell is to be put once more. */
   readonly askAgain: (frame: Uint8Array) => void;
 }
@@ -54,7 +54,7 @@ export class Audience {
     { socket, stream }: ClientSocket,
     session: string,
     cursor: KernelCursor | null,
-    hitch: boolean,
+    format: SocketFormat,
   ): void {
     const { journal, said, changed, busy } = this.#deps;
     const { epoch, firstSeq, lastSeq } = journal;
@@ -63,7 +63,7 @@ export class Audience {
       socket,
       stream,
       session,
-      hitch,
+      format,
       cursor: cursor === null ? lastSeq : resumed ? cursor.seq : 0,
       source: this.#sourceFor(session),
     });
@@ -76,8 +76,8 @@ export class Audience {
       if (!Buffer.isBuffer(data)) {
         return;
       }
-      if (isBinary) {
-        said(client, sender, data);
+      if (isBinary || format === 'default') {
+        said(client, sender, data, isBinary);
       } else if (data.toString('utf8').includes('"ping"')) {
         client.control({ type: 'pong' });
       }

@@ -11,11 +11,18 @@ import { Holes } from './holes.ts';
 import { wireNumber } from './journal/record.ts';
 import type { JournalRecord } from './journal/record.ts';
 import { Pings } from '../http/pings.ts';
+import { toDefaultFormat } from './default-format.ts';
 import { writeBinaryFrame } from './raw-frame.ts';
 
 /** Above this a live client falls back to reading from the journal. */
 const LIVE_LIMIT_BYTES = 4 * 1024 * 1024;
 const NO_NUMBER = Buffer.alloc(0);
+
+/**
+ * `hitch`: frames with numbers, the cursor protocol · `v1`: the frames alone, for stock clients · `default`: what stock clients
+ * speak that offer no subprotocol.
+ */
+export type SocketFormat = 'hitch' | 'v1' | 'default';
 
 export interface ClientSource {
   read(afterSeq: number): Promise<JournalRecord[]>;
@@ -29,8 +36,7 @@ export interface ClientSource {
 
 export class KernelClient {
   readonly session: string;
-  /** Speaks the cursor protocol; stock clients get plain frames. */
-  readonly hitch: boolean;
+  readonly format: SocketFormat;
   readonly #socket: WebSocket;
   /** What lies under the socket. */
   readonly #stream: Duplex;
@@ -45,7 +51,7 @@ export class KernelClient {
     socket: WebSocket;
     stream: Duplex;
     session: string;
-    hitch: boolean;
+    format: SocketFormat;
     /** Records after this number are sent. */
     cursor: number;
     source: ClientSource;
@@ -53,7 +59,7 @@ export class KernelClient {
     this.#socket = options.socket;
     this.#stream = options.stream;
     this.session = options.session;
-    this.hitch = options.hitch;
+    this.format = options.format;
     this.#cursor = options.cursor;
     this.#source = options.source;
     this.#pings = new Pings(options.socket);
@@ -99,7 +105,7 @@ export class KernelClient {
   }
 
   control(control: ServerControl): void {
-    if (this.hitch && this.isOpen) {
+    if (this.format === 'hitch' && this.isOpen) {
       this.#socket.send(encodeControl(control), { binary: true });
     }
   }
@@ -181,7 +187,7 @@ export class KernelClient {
     }
     this.#holes.add(this.#cursor + 1, record.seq - 1);
     if (this.#source.wants(record)) {
-      writeBinaryFrame(this.#stream, this.hitch ? wireNumber(record) : NO_NUMBER, record.frame);
+      this.#sendFrame(record.frame, record);
     }
   }
 
@@ -190,16 +196,29 @@ export class KernelClient {
     if (!isMissed || gap.droppedBytes === 0) {
       return;
     }
-    if (this.hitch) {
+    if (this.format === 'hitch') {
       this.control(gap);
       return;
     }
     for (const { messageId: parentId, droppedBytes } of gap.executions) {
       const text = gapSentence(gap, droppedBytes);
-      this.#socket.send(
-        noticeFrame({ text, lostBytes: droppedBytes, parentId, ...this.#source.notice(gap) }),
-        { binary: true },
-      );
+      this.#sendFrame(noticeFrame({ text, lostBytes: droppedBytes, parentId, ...this.#source.notice(gap) }));
+    }
+  }
+
+  /** @param record whose number a client of the cursor protocol is told; left out: it has none */
+  #sendFrame(frame: Uint8Array, record?: JournalRecord): void {
+    if (this.format !== 'default') {
+      const prefix = this.format === 'hitch' && record !== undefined ? wireNumber(record) : NO_NUMBER;
+      writeBinaryFrame(this.#stream, prefix, Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength));
+      return;
+    }
+    try {
+      const message = toDefaultFormat(frame);
+      this.#socket.send(message, { binary: typeof message !== 'string' });
+    } catch (error) {
+      // What has no form in it cannot be sent; every other client gets it as it is.
+      this.#source.failed(error);
     }
   }
 }

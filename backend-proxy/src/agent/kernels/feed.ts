@@ -14,7 +14,8 @@ import { errorText } from '@hitch/platform/src/log.ts';
 import type { Log } from '@hitch/platform/src/log.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { Audience, type ClientSocket } from './audience.ts';
-import type { KernelClient } from './client.ts';
+import type { KernelClient, SocketFormat } from './client.ts';
+import { fromDefaultFormat } from './default-format.ts';
 import { readPage } from './execution-pages.ts';
 import { executionOf, readExecutions } from './execution-reader.ts';
 import { ExecutionTable } from './executions.ts';
@@ -116,8 +117,8 @@ export class KernelFeed {
       prompt: this.#prompt,
       // After a restart of the agent the kernel has not said it yet to this one.
       busy: () => this.#state === 'busy' || (this.#state === 'unknown' && this.unfinished > 0),
-      said: (client, sender, data) => {
-        this.#fromClient(client, sender, data);
+      said: (client, sender, data, isBinary) => {
+        this.#fromClient(client, sender, data, isBinary);
       },
       askAgain: frame => {
         this.#journalMessage(frame, peekFrame(frame));
@@ -185,17 +186,18 @@ export class KernelFeed {
   }
 
   /** Takes an open client socket. Without a cursor it gets what comes from now on. */
-  attach(socket: ClientSocket, session: string, cursor: KernelCursor | null, hitch: boolean): void {
-    this.#audience.attach(socket, session, cursor, hitch);
+  attach(socket: ClientSocket, session: string, cursor: KernelCursor | null, format: SocketFormat): void {
+    this.#audience.attach(socket, session, cursor, format);
   }
 
   #date(): string {
     return new Date(this.#options.clock.now()).toISOString();
   }
 
-  #fromClient(client: KernelClient, sender: Sender, data: Buffer): void {
+  #fromClient(client: KernelClient, sender: Sender, data: Buffer, isBinary: boolean): void {
     try {
-      const peek = this.#outbox.accept(data, sender);
+      const frame = client.format === 'default' ? fromDefaultFormat(data, isBinary) : data;
+      const peek = this.#outbox.accept(frame, sender);
       if (peek.channel === 'stdin') {
         this.#prompt.answered();
       }

@@ -24,6 +24,7 @@ import { refuseUpgrade } from '../http/envelope.ts';
 import { requestJson } from '../http/upstream.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { EndedJournals, KERNEL_ID, type EndedLimits } from './ended-journals.ts';
+import type { SocketFormat } from './client.ts';
 import { KernelFeed, noSuchKernel } from './feed.ts';
 import type { JournalLimits } from './journal/journal.ts';
 
@@ -50,6 +51,11 @@ export interface KernelView {
   readonly unfinished: number;
 }
 
+/** By the subprotocol that was agreed on; with none it is Jupyter's first format. */
+const FORMATS: Readonly<Record<string, SocketFormat>> = {
+  [KERNEL_PROTOCOL_HITCH]: 'hitch',
+  [KERNEL_PROTOCOL_V1]: 'v1',
+};
 const TEND_EVERY_MS = 30_000;
 /** Kernels that are gone and whose executions can still be read without touching the disk. */
 const MAX_ENDED = 50;
@@ -145,12 +151,6 @@ export class KernelHub {
       const query = new URL(request.url ?? '/', 'http://agent').searchParams;
       const cursor = parseCursor(query.get('cursor'));
       const session = query.get('session_id') ?? this.#options.newId();
-      const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim());
-      if (!offered.includes(KERNEL_PROTOCOL_HITCH) && !offered.includes(KERNEL_PROTOCOL_V1)) {
-        throw new HitchError('BAD_INPUT', `Kernel sockets speak ${KERNEL_PROTOCOL_V1} only.`, {
-          field: 'sec-websocket-protocol',
-        });
-      }
       const feed = await this.#find(kernelId);
       this.#server.handleUpgrade(request, socket, head, opened => {
         socket.off('error', ignore);
@@ -172,7 +172,7 @@ export class KernelHub {
       opened.socket.on('error', () => undefined);
       opened.socket.close(KERNEL_CLOSE.gone, 'the kernel is gone');
     } else {
-      feed.attach(opened, session, cursor, opened.socket.protocol === KERNEL_PROTOCOL_HITCH);
+      feed.attach(opened, session, cursor, FORMATS[opened.socket.protocol] ?? 'default');
     }
   }
 
