@@ -18,6 +18,7 @@ import { needsRealNodes } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
 const VENV = fileURLToPath(new URL('../../.cache/other-clients', import.meta.url));
+const PACKAGE = 'jupyter-kernel-client==0.8.0';
 const OUR_TOKEN = 'of-a-test';
 /** Where it ran: a cluster's kernels know which node they are on. */
 const CODE = 'import os; print("on", "HITCH_NODE" in os.environ, 6 * 7)';
