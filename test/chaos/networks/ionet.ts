@@ -71,7 +71,7 @@ export function ionet(tools: NetworkTools): ChaosNetwork {
               ...lettingIn(deployment),
             };
       },
-      isShown: ({ boughtAtMs }) => boughtAtMs + (simulator.lies.listedAfterMs ?? 0) <= clock.now(),
+      isShown: ({ id }) => isListed(simulator, id, clock.now()),
       timesMore: ({ id }) => find(id)?.timesMore ?? 0,
       rentForOthers: mark => rentForOthers(simulator, mark),
       wish: () => ({ filter: {}, nodes: 1 }),
@@ -91,6 +91,16 @@ export function ionet(tools: NetworkTools): ChaosNetwork {
 function containersOf(random: Random): readonly Hardware[] {
   const rows = random.next() < 0.5 ? CONTAINER_HARDWARE : [];
   return rows.map(row => ({ ...row, free: Math.min(row.free, randomInt(random, 1, 4)) }));
+}
+
+/** Whether its list has it: it may come there late, and may leave out the newest rows, each product's by themselves. */
+function isListed({ deployments, lies }: IonetSimulator, id: string, nowMs: number): boolean {
+  const { listedAfterMs = 0, withholds = 0 } = lies;
+  const isContainer = deployments.find(each => each.id === id)?.container !== null;
+  const listed = deployments.filter(
+    each => (each.container !== null) === isContainer && each.createdAtMs + listedAfterMs <= nowMs,
+  );
+  return listed.slice(0, Math.max(0, listed.length - withholds)).some(each => each.id === id);
 }
 
 const lettingIn = ({ sshKeys, container }: Deployment) =>
