@@ -15,6 +15,7 @@ import { createJobsModule } from './jobs-module.ts';
 import { createJobsView, type JobsViewApi } from './jobs-view.ts';
 import { createKernelModule, type KernelApi } from './kernel-module.ts';
 import { Memory } from './memory.ts';
+import { createMissing } from './missing.ts';
 import { disposable, type Host } from './module.ts';
 import { createNetworksModule } from './networks-module.ts';
 import { createNetworksView, type NetworksViewApi } from './networks-view.ts';
@@ -118,6 +119,7 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   guard.start('Templates', () => createTemplatesModule(host, { pages }));
   guard.start('Shared templates', () => createTemplateSharing(host));
   const files = guard.start('Files', () => createFiles(host, { clusters, reports }));
+  guard.start('What cells miss', () => createMissing(host, { files }));
   const jobs = guard.start('The Jobs view', () => createJobsView(host));
   guard.start('Jobs', () => createJobsModule(host, { view: jobs, files, pages }));
   const terminals = guard.start('Terminals', () => createTerminals(host));

@@ -1,21 +1,5 @@
-/** What a failed cell missed, read from its error. */
+/** Where what a failed cell missed would lie, here and there. Pure. */
 import { joinPath, tidy } from './paths.ts';
-
-export interface CellError {
-  readonly ename: string;
-  readonly evalue: string;
-}
-
-/** The path that a `FileNotFoundError` names, as the cell wrote it; null for every other error. */
-export function missingPath({ ename, evalue }: CellError): string | null {
-  if (ename !== 'FileNotFoundError') {
-    return null;
-  }
-  // Python writes the path as it would write the string in code.
-  const quoted = /No such file or directory: b?(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/.exec(evalue);
-  const path = quoted?.[1] ?? quoted?.[2];
-  return path === undefined || path === '' ? null : path.replace(/\\(.)/g, '$1');
-}
 
 /** Where a kernel looks for its files: absolute folders, as it says itself. */
 export interface KernelPlace {

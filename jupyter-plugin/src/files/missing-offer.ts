@@ -1,4 +1,4 @@
-/** Offers to send what a cell on a cluster missed and this computer has; once for each run of a cell. */
+/** Offers to send what a cell on a cluster missed and this computer has, or to install it; once for each run of a cell. */
 import type { Cell } from '@jupyterlab/cells';
 import {
   type INotebookTracker,
@@ -8,21 +8,14 @@ import {
 } from '@jupyterlab/notebook';
 import type { Contents, Kernel, ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { format, shownName } from '@hitch/contract';
+import { type CellError, format, missingModule, missingPath, modulePaths, shownName } from '@hitch/contract';
 import { isOnThisComputer } from '../approval/window.ts';
 import { notify } from '../ui/notify.ts';
 import type { FileActions } from './actions.ts';
 import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
 import { localEntry } from './local-files.ts';
-import {
-  type KernelPlace,
-  missingPath,
-  parsePlace,
-  PLACE_EXPRESSION,
-  type Places,
-  placesOf,
-} from './missing-file.ts';
+import { type KernelPlace, parsePlace, PLACE_EXPRESSION, type Places, placesOf } from './missing-file.ts';
 import { folderOf, nameOf } from './paths.ts';
 import { clusterOfKernel } from '../run-on/targets.ts';
 
@@ -33,6 +26,8 @@ export interface MissingFilesOptions {
   /** Those of this JupyterLab. */
   readonly serverSettings: ServerConnection.ISettings;
   readonly actions: FileActions;
+  /** Offers the package that brings a module; the cell runs again once it is there. */
+  readonly offerPackage: (drive: ClusterDrive, module: string, again: () => Promise<void>) => void;
 }
 
 /** What `NotebookActions.executed` says. */
@@ -61,36 +56,45 @@ export class MissingFiles {
   }
 
   #onExecuted(_: unknown, { notebook, cell, success, error }: Executed): void {
-    const missed =
-      error === null || error === undefined
-        ? null
-        : missingPath({
-            ename: error.errorName,
-            evalue: error.errorValue,
-          });
     const panel = this.#options.notebooks.find(({ content }) => content === notebook);
-    if (success || missed === null || panel === undefined) {
+    if (success || error === null || error === undefined || panel === undefined) {
       return;
     }
-    void this.#look(panel, cell, missed)
-      .then(found => {
-        if (found !== null) {
-          this.#offer(found);
-        }
-      })
-      .catch(() => undefined);
+    void this.#consider(panel, cell, { ename: error.errorName, evalue: error.errorValue }).catch(
+      () => undefined,
+    );
   }
 
-  async #look(panel: NotebookPanel, cell: Cell, missed: string): Promise<Missed | null> {
-    const { drives, serverSettings } = this.#options;
-    const kernel = panel.sessionContext.session?.kernel;
-    const drive = drives.byName(clusterOfKernel(kernel?.name) ?? '');
-    if (kernel === null || kernel === undefined || drive === undefined || drive.state === 'gone') {
-      return null;
+  /** A module may be a file of the person's own: that comes before any stranger's package of the same name. */
+  async #consider(panel: NotebookPanel, cell: Cell, error: CellError): Promise<void> {
+    const path = missingPath(error);
+    const module = missingModule(error);
+    const drive = this.#driveOf(panel);
+    if (drive === null || (path === null && module === null)) {
+      return;
     }
-    const place = await placeOf(kernel);
+    for (const missed of module === null ? [path ?? ''] : modulePaths(module)) {
+      const found = await this.#look(panel, cell, drive, missed);
+      if (found !== null) {
+        this.#offer(found);
+        return;
+      }
+    }
+    if (module !== null) {
+      this.#options.offerPackage(drive, module, () => runAgain(panel, cell));
+    }
+  }
+
+  #driveOf({ sessionContext }: NotebookPanel): ClusterDrive | null {
+    const drive = this.#options.drives.byName(clusterOfKernel(sessionContext.session?.kernel?.name) ?? '');
+    return drive === undefined || drive.state === 'gone' ? null : drive;
+  }
+
+  async #look(panel: NotebookPanel, cell: Cell, drive: ClusterDrive, missed: string): Promise<Missed | null> {
+    const kernel = panel.sessionContext.session?.kernel ?? null;
+    const place = kernel === null ? null : await placeOf(kernel);
     const places = place === null ? null : placesOf(missed, folderOf(panel.context.localPath), place);
-    const here = places === null ? null : await localEntry(serverSettings, places.local);
+    const here = places === null ? null : await localEntry(this.#options.serverSettings, places.local);
     return places === null || here === null ? null : { panel, cell, drive, places, here };
   }
 
@@ -121,11 +125,13 @@ export class MissingFiles {
   }
 
   async #sendAndRun({ panel, cell, drive, places }: Missed): Promise<void> {
-    await this.#options.actions.sendAs(drive, places.local, places.remote, async () => {
-      if (!panel.isDisposed && !cell.isDisposed) {
-        await NotebookActions.runCells(panel.content, [cell], panel.sessionContext);
-      }
-    });
+    await this.#options.actions.sendAs(drive, places.local, places.remote, () => runAgain(panel, cell));
+  }
+}
+
+async function runAgain(panel: NotebookPanel, cell: Cell): Promise<void> {
+  if (!panel.isDisposed && !cell.isDisposed) {
+    await NotebookActions.runCells(panel.content, [cell], panel.sessionContext);
   }
 }
 

@@ -10,6 +10,7 @@ import { AwayNotes } from './away-notes.ts';
 import { addFileCommands } from './commands.ts';
 import { ClusterDrives } from './drives.ts';
 import { MissingFiles } from './missing-offer.ts';
+import { offerPackage } from './missing-package.ts';
 import { ClusterFiles } from './panel.ts';
 import { uploadTo } from './upload.ts';
 
@@ -52,6 +53,18 @@ export function startFiles(options: FilesOptions): void {
   addFileCommands({ app, trans, drives, factory, panel, actions });
   new AwayNotes({ shell: app.shell, documents, drives, trans });
   if (notebooks !== null) {
-    new MissingFiles({ trans, notebooks, drives, serverSettings, actions });
+    new MissingFiles({
+      trans,
+      notebooks,
+      drives,
+      serverSettings,
+      actions,
+      offerPackage: (drive, module, again) => {
+        const cluster = hitch.clusters.find(({ id }) => id === drive.clusterId);
+        if (cluster !== undefined) {
+          offerPackage({ trans, commands: app.commands, api: client.api, cluster, module, again });
+        }
+      },
+    });
   }
 }

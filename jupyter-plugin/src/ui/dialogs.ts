@@ -25,9 +25,9 @@ export const showQuestion = <T>(options: Partial<Dialog.IOptions<T>>): Promise<D
 export const showProblem = (title: string, sentence: string): Promise<void> =>
   showErrorMessage(shownLine(title), shownText(sentence));
 
-/** A line that a person types; null: given up. */
-export async function askText(title: string, label: string): Promise<string | null> {
-  const { value } = await InputDialog.getText({ title: shownLine(title), label: shownLine(label) });
+/** A line that a person types, or changes; null: given up. */
+export async function askText(title: string, label: string, text = ''): Promise<string | null> {
+  const { value } = await InputDialog.getText({ title: shownLine(title), label: shownLine(label), text });
   return value;
 }
 

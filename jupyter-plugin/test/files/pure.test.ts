@@ -1,28 +1,12 @@
 import assert from 'node:assert/strict';
 import { clusterIdSchema, copyRequestSchema } from '@hitch/contract';
 import { localPathOf } from '../../src/files/local-files.ts';
-import { missingPath, parsePlace, placesOf } from '../../src/files/missing-file.ts';
+import { parsePlace, placesOf } from '../../src/files/missing-file.ts';
 import { asKeptThere, asSeenHere } from '../../src/files/notebook-names.ts';
 import { freeName, splitDrive, tidy } from '../../src/files/paths.ts';
 import { fetchInto, sendAs, sendInto } from '../../src/files/requests.ts';
 
 describe('what a cell missed', () => {
-  const error = (evalue: string, ename = 'FileNotFoundError') => missingPath({ ename, evalue });
-
-  it('is the path in the error, as the cell wrote it', () => {
-    assert.equal(error("[Errno 2] No such file or directory: 'data/x.csv'"), 'data/x.csv');
-    assert.equal(error(`[Errno 2] No such file or directory: "it's.csv"`), "it's.csv");
-    assert.equal(error("[Errno 2] No such file or directory: 'a\\'b\"c.csv'"), 'a\'b"c.csv');
-    assert.equal(error("[Errno 2] No such file or directory: b'x.bin'"), 'x.bin');
-    assert.equal(error("[Errno 2] No such file or directory: 'a' -> 'b'"), 'a');
-  });
-
-  it('is nothing in other errors', () => {
-    assert.equal(error("[Errno 2] No such file or directory: 'x'", 'OSError'), null);
-    assert.equal(error('no path at all'), null);
-    assert.equal(error("[Errno 2] No such file or directory: ''"), null);
-  });
-
   it('lies beside the notebook here, and where the cell looked there', () => {
     const root = { cwd: '/w', workFolder: '/w' };
     assert.deepEqual(placesOf('data/x.csv', 'proj', root), {
