@@ -62,6 +62,7 @@ import type { ClusterService } from './service.ts';
 import { createSsh, needsKey } from './ssh.ts';
 import { createSweep, SWEEP } from './sweep.ts';
 import { createTellAgents, createTellNetworks } from './tell-limits.ts';
+import { tellWebhook } from './tell-webhook.ts';
 import { createTeardown } from './teardown.ts';
 import { createWorkersBusy } from './workers-busy.ts';
 
@@ -216,6 +217,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     );
     runner.add(createSsh(parts, options.ssh));
   }
+  tellWebhook(parts);
   runner.start();
   void lookAround(parts, options.reserve);
   parts.time?.onJump(jump => void sayJump(parts, jump));
