@@ -86,6 +86,18 @@ describe('a cluster that goes', () => {
     assert.deepEqual(departures.look([gone], NOW, titleOf), []);
   });
 
+  it('is told of by the window after the one in which it ran, once, and is forgotten with the list', () => {
+    const before = new Departures();
+    before.look([cluster()], NOW, titleOf);
+    assert.deepEqual(before.here, [cluster().id]);
+    const departures = new Departures(before.here);
+    assert.equal(departures.look([gone], NOW, titleOf).length, 1);
+    assert.deepEqual(departures.here, []);
+    const removed = new Departures(before.here);
+    removed.look([], NOW, titleOf);
+    assert.deepEqual(removed.here, []);
+  });
+
   it('is no news where it was gone when the window opened, and says why where it failed', () => {
     const departures = new Departures();
     assert.deepEqual(departures.look([gone], NOW, titleOf), []);

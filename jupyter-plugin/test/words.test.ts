@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { OFFER_COLUMNS } from '../../shared/views/src/offers/columns.ts';
 import { testCluster } from '../../shared/views/test/support/cluster.ts';
 import { limitsOf, type Page, serverRunsCells } from '../src/kernels/limits.ts';
-import { hasPassed, Occasions } from '../src/notices/occasions.ts';
+import { hasPassed, Occasions, readLastSeen } from '../src/notices/occasions.ts';
 import { canRunOn, clusterOfKernel, kernelOn } from '../src/run-on/targets.ts';
 import {
   DEFAULT_PREFERENCES,
@@ -117,6 +117,18 @@ describe('what a person is told by itself', () => {
   it('is not what happened before the page was opened, but what is wrong now', () => {
     assert.deepEqual(kinds(new Occasions(), [cluster('ready'), cluster('stopped')]), []);
     assert.deepEqual(kinds(new Occasions(), [cluster('unreachable')]), ['unreachable']);
+  });
+
+  it('is what has become of clusters that a page before saw, once', () => {
+    const before = new Occasions();
+    kinds(before, [cluster('ready')]);
+    const occasions = new Occasions(readLastSeen(JSON.stringify(before.lastSeen)));
+    assert.deepEqual(kinds(occasions, [cluster('stopped')]), ['gone']);
+    assert.deepEqual(readLastSeen('{"a":1,"b":"ready"}'), { b: 'ready' });
+    assert.deepEqual(readLastSeen('null'), {});
+    assert.deepEqual(kinds(occasions, [cluster('stopped')]), []);
+    assert.deepEqual(kinds(new Occasions(before.lastSeen), [cluster('ready')]), []);
+    assert.deepEqual(kinds(new Occasions(occasions.lastSeen), [cluster('stopped')]), []);
   });
 
   it('is each change once', () => {

@@ -41,6 +41,7 @@ export const SETTINGS = {
     DEFAULT_LIMITS.stopAfterMs / 3_600_000,
     'application',
   ),
+  'hitch.notices.cellMinutes': declare(z.number().min(0).max(10_080), 5, 'application'),
   'hitch.rent.runSelectedCell': declare(z.boolean(), true, 'application'),
   'hitch.rent.save': declare(z.array(z.string()), [], 'application'),
   'hitch.templates.folders': declare(z.array(z.string()), [], 'application'),

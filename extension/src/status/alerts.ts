@@ -124,8 +124,19 @@ export class Standing {
 
 /** The clusters that have gone since the last look: what was billing is over, and a person who waited for it is told. */
 export class Departures {
-  readonly #here = new Set<string>();
+  readonly #here: Set<string>;
   readonly #worked = new Set<string>();
+
+  /** @param before those that could run notebooks when a window last looked */
+  constructor(before: readonly string[] = []) {
+    this.#here = new Set(before);
+    this.#worked = new Set(before);
+  }
+
+  /** For the window after this one: what goes while none is open is told then. */
+  get here(): readonly string[] {
+    return [...this.#here].filter(id => this.#worked.has(id));
+  }
 
   /**
    * @returns a sentence for each that was here at an earlier look and is confirmed gone now. One that failed before it
@@ -133,6 +144,8 @@ export class Departures {
    */
   look(clusters: readonly Cluster[], nowMs: number, titleOf: TitleOf): readonly string[] {
     const gone = clusters.filter(cluster => isGone(cluster) && this.#here.delete(cluster.id));
+    const listed = new Set<string>(clusters.map(({ id }) => id));
+    [...this.#here].filter(id => !listed.has(id)).forEach(id => this.#here.delete(id));
     for (const cluster of clusters.filter(each => !isGone(each))) {
       this.#here.add(cluster.id);
       if (canRun(cluster)) {

@@ -28,7 +28,8 @@ export function createAlerts(
 ): Module<object> {
   const { model } = host.connection;
   const told = new Set<string>();
-  const departures = new Departures();
+  const departures = new Departures(host.memory.get('here'));
+  let here = '';
   const standing = new Standing();
 
   /** With sizes where they can be counted in a moment; the warning does not wait longer for them. */
@@ -74,8 +75,14 @@ export function createAlerts(
   };
   const look = (): void => {
     const { clusters, providers } = model.state;
-    for (const text of departures.look(clusters ?? [], Date.now(), titlesOf(providers))) {
-      void inform(text);
+    if (clusters !== null) {
+      for (const text of departures.look(clusters, Date.now(), titlesOf(providers))) {
+        void inform(text);
+      }
+      if (departures.here.join() !== here) {
+        here = departures.here.join();
+        host.memory.set('here', [...departures.here]);
+      }
     }
     const alerts = alertsOf(clusters ?? [], Date.now(), titlesOf(providers));
     standing.keep(alerts);

@@ -8,6 +8,8 @@ import { shownSchema } from '../terminals/places.ts';
 const ENTRIES = {
   /** Clusters as Jupyter servers, for a restored notebook. */
   servers: { schema: rememberedSchema, default: [] },
+  /** Clusters that could run notebooks when a window last looked: one that went while none was open is told of. */
+  here: { schema: z.array(z.string()), default: [] },
   /** A person's own searches; read one by one. */
   searches: { schema: z.array(z.unknown()), default: [] },
   /** Steps of the walkthrough that were done. */

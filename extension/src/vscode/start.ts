@@ -24,6 +24,7 @@ import { createRentModule } from './rent-module.ts';
 import { createPages, type PagesApi } from './pages.ts';
 import { createReports, type ReportsApi } from './reports.ts';
 import { createPresetsModule } from './presets-module.ts';
+import { createRunNotices } from './run-notices.ts';
 import { createRunOn } from './run-on.ts';
 import { Settings } from './settings.ts';
 import { createStatusBar, type StatusBarApi } from './status-bar.ts';
@@ -119,6 +120,7 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   guard.start('Templates', () => createTemplatesModule(host, { pages }));
   guard.start('Shared templates', () => createTemplateSharing(host));
   const files = guard.start('Files', () => createFiles(host, { clusters, reports }));
+  guard.start('Ends of long cells', () => createRunNotices(host));
   guard.start('What cells miss', () => createMissing(host, { files }));
   const jobs = guard.start('The Jobs view', () => createJobsView(host));
   guard.start('Jobs', () => createJobsModule(host, { view: jobs, files, pages }));

@@ -20,10 +20,35 @@ interface Seen {
   readonly soon: boolean;
 }
 
+/** What a page before this one saw last. */
+export type LastSeen = Readonly<Record<string, string>>;
+
+/** As it was kept in JSON; what does not fit is left out. @throws SyntaxError */
+export function readLastSeen(text: string | null): LastSeen {
+  const kept: unknown = JSON.parse(text ?? '{}');
+  return Object.fromEntries(
+    Object.entries(kept ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
 export class Occasions {
   #seen: Map<ClusterId, Seen> | null = null;
+  readonly #before: LastSeen;
 
-  /** The first look at a list tells only what is wrong now: what happened before was told, or is old. */
+  /** @param before the phases of clusters, by their ids; nothing where no page was open before */
+  constructor(before: LastSeen = {}) {
+    this.#before = before;
+  }
+
+  /** For the page after this one. */
+  get lastSeen(): LastSeen {
+    return Object.fromEntries([...(this.#seen ?? [])].map(([id, { phase }]) => [id, phase]));
+  }
+
+  /**
+   * The first look at a list tells what is wrong now, and what has become of clusters since a page before saw them: all else
+   * was told, or is old.
+   */
   look(clusters: readonly Cluster[], nowMs: number): Occasion[] {
     const first = this.#seen === null;
     const before = this.#seen ?? new Map<ClusterId, Seen>();
@@ -39,7 +64,8 @@ export class Occasions {
       }
       const moved = old?.phase !== cluster.phase || old.sinceMs !== cluster.phaseSinceMs;
       const kind = moved ? kindOf(cluster) : null;
-      if (kind !== null && (kind === 'unreachable' || (!first && old?.phase !== cluster.phase))) {
+      const was = first ? this.#before[cluster.id] : (old?.phase ?? '');
+      if (kind !== null && (kind === 'unreachable' || (was !== undefined && was !== cluster.phase))) {
         occasions.push({ kind, cluster });
       }
       now.set(cluster.id, { phase: cluster.phase, sinceMs: cluster.phaseSinceMs, soon });

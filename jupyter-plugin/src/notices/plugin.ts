@@ -1,24 +1,45 @@
-/** Tells once what a person should not miss: no answer, about to stop, ready, failed, gone. */
+/** Tells once what a person should not miss: no answer, about to stop, ready, failed, gone; and the ends of long cells. */
 import type { ClusterId } from '@hitch/contract';
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
 import { Poll } from '@lumino/polling';
 import { depsOf, type Deps } from '../actions/deps.ts';
 import { IPreferences } from '../settings/settings.ts';
 import { IHitch } from '../tokens.ts';
-import { hasPassed, Occasions, type Occasion, type OccasionKind } from './occasions.ts';
+import {
+  hasPassed,
+  type LastSeen,
+  Occasions,
+  readLastSeen,
+  type Occasion,
+  type OccasionKind,
+} from './occasions.ts';
 
 /** The last ten minutes begin without an event. */
 const CLOCK_MS = 30_000;
 
 export const noticesPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:notices',
-  description: 'Notifications of GPU clusters: no answer, about to stop, ready, failed, gone.',
+  description:
+    'Notifications of GPU clusters: no answer, about to stop, ready, failed, gone; and the ends of long cells there.',
   autoStart: true,
   requires: [IHitch, IPreferences],
-  optional: [ITranslator],
-  activate: (app, hitch: IHitch, preferences: IPreferences, translator: ITranslator | null) => {
-    const notices = new Notices(depsOf(app, hitch, preferences, translator));
+  optional: [INotebookTracker, ITranslator],
+  activate: (
+    app,
+    hitch: IHitch,
+    preferences: IPreferences,
+    notebooks: INotebookTracker | null,
+    translator: ITranslator | null,
+  ) => {
+    const deps = depsOf(app, hitch, preferences, translator);
+    const notices = new Notices(deps);
+    if (notebooks !== null) {
+      void app.restored
+        .then(() => import('./runs.ts'))
+        .then(({ startRunNotices }) => startRunNotices(deps, notebooks));
+    }
     hitch.changed.connect(() => notices.look());
     // Also with the page hidden: what is told then waits in the list of notifications.
     new Poll({
@@ -30,9 +51,20 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
   },
 };
 
+const KEY = 'hitch:seen-clusters';
+
+function lastSeen(): LastSeen {
+  try {
+    return readLastSeen(window.localStorage.getItem(KEY));
+  } catch {
+    return {};
+  }
+}
+
 class Notices {
   readonly #deps: Deps;
-  readonly #occasions = new Occasions();
+  readonly #occasions = new Occasions(lastSeen());
+  #kept = '';
   /** What is shown of something that may pass, by cluster. */
   readonly #shown = new Map<ClusterId, { readonly notice: string; readonly kind: OccasionKind }>();
 
@@ -47,6 +79,20 @@ class Notices {
     }
     void this.#tellAll(this.#occasions.look(hitch.clusters, now()));
     void this.#takeBack();
+    this.#keep();
+  }
+
+  /** For the page after this one: it tells what happened while none was open. */
+  #keep(): void {
+    const seen = JSON.stringify(this.#occasions.lastSeen);
+    if (seen !== this.#kept) {
+      this.#kept = seen;
+      try {
+        window.localStorage.setItem(KEY, seen);
+      } catch {
+        // Then the next page tells only what is wrong.
+      }
+    }
   }
 
   /** A notice goes with what it told of. */

@@ -12,10 +12,12 @@ import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMANDS, NEIGHBOURS } from '../actions/ids.ts';
 import { failed, said, warned, type NextStep } from '../actions/report.ts';
 import { stop } from '../actions/stop.ts';
+import { desktopStep, tellOnDesktop } from '../ui/desktop.ts';
 import { dismiss } from '../ui/notify.ts';
 import type { Occasion } from './occasions.ts';
 
 const ASK_MS = 3_000;
+const NO_PLAN = { interrupts: [], saves: [], notSaved: [] };
 
 function step(deps: Deps, label: string, command: string, { id }: Cluster): NextStep[] {
   const run = () => void deps.commands.execute(command, { clusterId: id });
@@ -59,8 +61,21 @@ async function stopsSoon(deps: Deps, cluster: Cluster): Promise<string> {
   );
 }
 
-/** The notification's id, so that it can go when its occasion is over. */
-export async function tell(deps: Deps, { kind, cluster }: Occasion): Promise<string | null> {
+/** The notification's id, so that it can go when its occasion is over. On the desktop too, where a person wants that. */
+export async function tell(deps: Deps, occasion: Occasion): Promise<string | null> {
+  const { hitch, now } = deps;
+  const { kind, cluster } = occasion;
+  const shown = await tellHere(deps, occasion);
+  if (shown !== null) {
+    const what = clusterLine(cluster, now(), { titleOf: titlesOf(hitch) });
+    tellOnDesktop(
+      kind === 'stops-soon' ? stopsSoonMessage(cluster, NO_PLAN, now()) : `${cluster.name}: ${what}.`,
+    );
+  }
+  return shown;
+}
+
+async function tellHere(deps: Deps, { kind, cluster }: Occasion): Promise<string | null> {
   const { hitch, preferences, trans, now } = deps;
   const titleOf = titlesOf(hitch);
   const quiet = preferences.present.notify === 'problems';
@@ -87,6 +102,7 @@ export async function tell(deps: Deps, { kind, cluster }: Occasion): Promise<str
             trans.__('%1 is ready.', cluster.name),
             ...step(deps, trans.__('Run on…'), NEIGHBOURS.runOn, cluster),
             ...step(deps, trans.__('Show'), COMMANDS.openPanel, cluster),
+            ...desktopStep(trans),
           );
     case 'gone':
       return quiet

@@ -43,6 +43,8 @@ export const preferencesSchema = z.object({
   confirmStop: z.boolean().catch(true),
   confirmRemove: z.boolean().catch(true),
   notify: z.enum(['all', 'problems']).catch('all'),
+  /** Cells on a cluster that ran for so many minutes are told of when they end; 0: none. */
+  notifyCellMinutes: z.number().min(0).max(10_080).catch(5),
 });
 export type Preferences = z.infer<typeof preferencesSchema>;
 
