@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { promisify, stripVTControlCharacters } from 'node:util';
-import type { Cluster } from '@hitch/contract';
+import { type Cluster, runInstall } from '@hitch/contract';
 import { DaemonHome, HITCH_PROGRAM } from '../support/daemon-home.ts';
 import { openssh, type Said, withoutOpenssh } from '../support/openssh.ts';
 import { needsRealNodes, skip } from '../support/processes.ts';
-import { until } from '../support/waiting.ts';
+import { delay, until } from '../support/waiting.ts';
 import { makeWheel } from '../support/wheel.ts';
 
 const run = promisify(execFile);
@@ -182,6 +182,27 @@ for node in ray.nodes():
     );
     assert.equal(tasks.match(/^by_ray-works/gm)?.length, 2, tasks);
     await isNowhereElse('by_ray');
+  });
+
+  it('go to all machines by one job, as the editors install what a cell missed', async () => {
+    const now = async (): Promise<Cluster> => {
+      const all = await home.api.clusters.list();
+      return all.find(({ id }) => id === cluster.id) ?? assert.fail('it is gone');
+    };
+    const { signal } = new AbortController();
+    const sleep = async (ms: number): Promise<void> => {
+      await delay(ms);
+    };
+    const requirement = await wheel('by_editor');
+    const job = await runInstall({ api: home.api, cluster: await now(), requirement, signal, sleep });
+    const { data } = await home.api.jobs.log({ jobId: job.id });
+    assert.equal(job.state, 'succeeded', Buffer.from(data, 'base64').toString());
+    assert.match(await cell('mine', 'import by_editor; by_editor.say()'), /by_editor-works/);
+    await until('both machines say so', async () => {
+      const added = (await now()).environment?.added ?? [];
+      return added.filter(({ name }) => name === 'by-editor').length === 2;
+    });
+    await isNowhereElse('by_editor');
   });
 
   async function configFile(): Promise<string> {
