@@ -170,6 +170,18 @@ describe('the host key of a rented machine', function suite() {
     assert.equal(logins('hitch-once'), 1);
   });
 
+  it('is proved over the connection that everything goes over from then on', async () => {
+    const ssh = await rent('hitch-kept', SECRET);
+    const host = await reach('hitch-kept', ssh);
+    assert.equal(host.way?.isOpen, true);
+    await host.facts(signal);
+    assert.equal(logins('hitch-kept'), 1);
+    const { address } = host;
+    const elsewhere = await reach('hitch-kept', ssh, { known: { ...address, hostKey: key.publicKey } });
+    assert.equal(elsewhere.way?.isOpen, false, 'where another key is believed, it is no way');
+    await assert.rejects(elsewhere.facts(signal), /shows another host key/);
+  });
+
   it('is learnt by each of two who come at once to different addresses of one machine', async () => {
     const ssh = await rent('hitch-moves', SECRET);
     const hosts = await Promise.all(

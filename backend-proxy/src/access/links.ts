@@ -67,8 +67,18 @@ export class Links {
   /**
    * Opens the way to a node's agent, and makes sure that it answers with this node's token. A machine that is known is not
    * asked what it is first; where nobody answers as it was known, the next try asks.
+   * @param asked what it has said a moment ago; null: whatever is known of it
    */
-  async open(nodeId: NodeId, host: Host, token: string, signal: AbortSignal): Promise<Door> {
+  async open(
+    nodeId: NodeId,
+    host: Host,
+    token: string,
+    signal: AbortSignal,
+    asked: HostFacts | null = null,
+  ): Promise<Door> {
+    if (asked !== null) {
+      return this.#open(nodeId, host, token, { facts: asked, isFromMemory: true }, signal);
+    }
     const known = host.lastFacts ?? null;
     if (known === null) {
       return this.#open(

@@ -244,7 +244,7 @@ async function setUp(
     const environment = await ownEnvironment(parts, state, node, host, python);
     void report(parts, node, 'Setting up.');
     await startAgent(parts, node, attempt, host, { facts, python, environment });
-    const door = await openSoon(parts, node, host);
+    const door = await openSoon(parts, node, host, facts);
     parts.live.set(node.id, await parts.calls.limited('agent', signal => door.agent.status(signal)));
   } catch (error) {
     const mayTakeKey = isKeyRefused(error) && takesKeys(parts, attempt);
@@ -267,13 +267,17 @@ async function setUp(
   return {};
 }
 
-/** An agent that was started a moment ago does not listen yet: its door is tried often, for a while. */
-async function openSoon(parts: Parts, node: NodeRecord, host: Host): Promise<Door> {
+/**
+ * An agent that was started a moment ago does not listen yet: its door is tried often, for a while. A machine behind ssh, where
+ * each question is a program, was looked at before it was set up: what that has changed, it is asked a little later.
+ */
+async function openSoon(parts: Parts, node: NodeRecord, host: Host, facts: HostFacts): Promise<Door> {
+  const asked = host.way === undefined ? null : facts;
   const untilMs = parts.clock.monotonic() + AGENT_START_LIMIT_MS;
   for (let pauseMs = 50; ; pauseMs = Math.min(1_000, pauseMs * 1.5)) {
     try {
       return await parts.calls.limited('connect', signal =>
-        parts.links.open(node.id, host, node.agentToken, signal),
+        parts.links.open(node.id, host, node.agentToken, signal, asked),
       );
     } catch (error) {
       const fatal = error instanceof HostError && error.fatal;

@@ -41,6 +41,10 @@ export class MemoryShells implements Shells {
     return Promise.resolve();
   }
 
+  adopt(): Promise<void> {
+    return Promise.resolve();
+  }
+
   drop(): Promise<void> {
     return Promise.resolve();
   }

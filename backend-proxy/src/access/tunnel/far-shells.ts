@@ -23,7 +23,7 @@ const SPARE_TRIES = 8;
 const ASLEEP_MS = 10_000;
 
 interface Way {
-  readonly target: FarTarget;
+  target: FarTarget;
   readonly shell: OpenSshShell;
   uses: number;
   idle: Timer | null;
@@ -36,7 +36,7 @@ export interface HeldShell {
 }
 
 /** What leads to machines: the ways that are open, and what opens one. */
-export type Shells = Pick<FarShells, 'hold' | 'use' | 'isOpen' | 'opened' | 'knock' | 'drop'>;
+export type Shells = Pick<FarShells, 'hold' | 'use' | 'isOpen' | 'opened' | 'knock' | 'adopt' | 'drop'>;
 
 export class FarShells {
   readonly #options: TunnelOptions;
@@ -127,6 +127,23 @@ export class FarShells {
         return shell.close();
       }),
     );
+  }
+
+  /**
+   * The way by which a machine was met is the way to it from now on, as it is known since: no other has to be opened. Where there
+   * is one already, that one stays.
+   */
+  async adopt(met: FarTarget, known: FarTarget): Promise<void> {
+    const way = this.#open(met);
+    if (way === null || this.#open(known) !== null) {
+      await this.drop(met);
+      return;
+    }
+    this.#ways.delete(idOf(met));
+    way.target = known;
+    way.shell.becomes(known);
+    this.#ways.set(idOf(known), way);
+    this.#silentSince.delete(idOf(known));
   }
 
   /** Ends the way to it, whoever uses it. */

@@ -14,7 +14,7 @@ import { orGivenUp } from './ssh-process.ts';
 import { type FarTarget, sshArgsOver } from './target.ts';
 
 export interface ForwardsOptions {
-  readonly target: FarTarget;
+  readonly target: () => FarTarget;
   readonly connection: Connection;
   /** Null: each way has a connection of its own, and a port on this side. */
   readonly controlPath: string | null;
@@ -85,7 +85,7 @@ export class Forwards {
   }
 
   async #forwardOver(controlPath: string, farSocket: string): Promise<Forward | null> {
-    const { target, connection } = this.#options;
+    const { connection } = this.#options;
     const socketPath = this.#socketPath();
     const spec = `${socketPath}:${farSocket}`;
     try {
@@ -94,7 +94,7 @@ export class Forwards {
       if (connection.closed.aborted) {
         throw connection.closed.reason;
       }
-      throw sshProblem(target.name, String(error), 255);
+      throw sshProblem(this.#options.target().name, String(error), 255);
     }
     const close = async (): Promise<void> => {
       if (!connection.closed.aborted) {
@@ -113,7 +113,7 @@ export class Forwards {
     const { target, nonce } = this.#options;
     const port = await freePort();
     const connection = await Connection.open(
-      target,
+      target(),
       ['-S', 'none', '-o', 'ControlMaster=no', '-L', `127.0.0.1:${port.toString()}:${farSocket}`],
       nonce(),
       new AbortController().signal,
@@ -134,7 +134,7 @@ export class Forwards {
     }
     throw new FarError(
       'unreachable',
-      `${shownName(target.name)} has nothing that listens at ${shownName(farSocket)} yet, or any more.`,
+      `${shownName(target().name)} has nothing that listens at ${shownName(farSocket)} yet, or any more.`,
     );
   }
 

@@ -30,7 +30,7 @@ const AT_ONCE = 4;
 let opened = 0;
 
 export class OpenSshShell implements FarShell {
-  readonly #target: FarTarget;
+  #target: FarTarget;
   readonly #options: TunnelOptions;
   readonly #connection: Connection;
   readonly #controlPath: string | null;
@@ -48,7 +48,7 @@ export class OpenSshShell implements FarShell {
     this.#connection = connection;
     this.#controlPath = controlPath;
     this.#forwards = new Forwards({
-      target,
+      target: () => this.#target,
       connection,
       controlPath,
       sockets: options.sockets,
@@ -80,6 +80,11 @@ export class OpenSshShell implements FarShell {
 
   get name(): string {
     return this.#target.name;
+  }
+
+  /** From now on it is the way to this one: what needs a connection of its own is dialled, and believed, as that says. */
+  becomes(target: FarTarget): void {
+    this.#target = target;
   }
 
   get closed(): AbortSignal {

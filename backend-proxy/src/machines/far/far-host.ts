@@ -74,6 +74,8 @@ export class FarHost implements Host {
   readonly #options: FarHostOptions;
   /** Found out over this way, and true as long as it is open. */
   #found: Found | null = null;
+  /** Something of that is known better by the machine itself. */
+  #isOld = false;
   #prepared: Prepared | null = null;
 
   constructor(options: FarHostOptions) {
@@ -82,6 +84,10 @@ export class FarHost implements Host {
   }
 
   async facts(signal: AbortSignal): Promise<HostFacts> {
+    if (this.#isOld) {
+      this.#isOld = false;
+      this.#found = null;
+    }
     this.#prepared = await this.#prepare(signal);
     const found = await this.#find(signal);
     const answer = this.#hostFacts(found, this.#prepared);
@@ -173,8 +179,8 @@ export class FarHost implements Host {
       signal,
     });
     if (facts.places.find(place => place.root === root)?.writesMBps === null) {
-      // It is known now how fast its disk is.
-      this.#found = null;
+      // It is known now how fast its disk is: whoever asks for facts next is to hear that. The agent starts without.
+      this.#isOld = true;
       this.#options.last?.forget();
     }
     return python;

@@ -162,11 +162,16 @@ export class FarHosts {
   }
 
   #rented(machine: FarMachine, ssh: Rented, believed: Believed): Host {
-    const list = this.#listFile(machine, 'known');
-    const keys = believed.hostKey?.split('\n') ?? [];
-    this.#write(list, keys.map(key => `${aliasOf(machine)} ${key}\n`).join(''));
     const address = { at: placeOf(ssh), ...believed, ssh, privateAddress: machine.privateAddress };
-    return this.#host(machine, this.#target(machine, ssh, list), { address, lease: null });
+    return this.#host(machine, this.#believing(machine, ssh, believed), { address, lease: null });
+  }
+
+  /** A way leads to one place and the host key that is believed there. */
+  #believing(machine: FarMachine, ssh: Rented, { hostKey }: Believed): FarTarget {
+    const list = this.#listFile(machine, 'known');
+    const keys = hostKey?.split('\n') ?? [];
+    this.#write(list, keys.map(key => `${aliasOf(machine)} ${key}\n`).join(''));
+    return { ...this.#target(machine, ssh, list), id: [machine.ref, placeOf(ssh), ...keys].join(' ') };
   }
 
   #host(
@@ -213,11 +218,14 @@ export class FarHosts {
               throw new HostError(`${shownName(shell.name)} showed no host key.`, { fatal: false });
             }
             const isProved = await proveHostKey(shell, { hostKey, secret: machine.secret }, signal);
-            return { hostKey, proof: isProved ? 'proved' : 'first_contact' } as const;
+            const believed = { hostKey, proof: isProved ? 'proved' : 'first_contact' } as const;
+            await shells.adopt(first, this.#believing(machine, ssh, believed));
+            return believed;
           }),
         ),
       );
     } finally {
+      // One that was not adopted led to a machine that is not believed.
       await shells.drop(first);
       rmSync(list, { force: true });
     }
