@@ -28,6 +28,7 @@ import { runDoctor } from './daemon/doctor.ts';
 import { agentBundlePath, hitchProgramPath } from './daemon/files.ts';
 import { patienceFrom } from './daemon/patience.ts';
 import { listenOnKeptPort } from './daemon/port.ts';
+import { portsOf } from './daemon/ports.ts';
 import { prepareHome } from '@hitch/client-node/src/prepare-home.ts';
 import { providerList } from './daemon/provider-list.ts';
 import { becomeTheDaemon } from './daemon/singleton.ts';
@@ -319,6 +320,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       relay,
       urls,
       origin,
+      ports: portsOf({ clock, log, ids, clusters, port: () => port }),
       info: () => ({
         version,
         protocol: PROTOCOL,

@@ -163,6 +163,7 @@ describe('hostile machines', function () {
     'terminals.create': () => home.api.terminals.create({ clusterId: clusterId(), name: 'main' }),
     'terminals.remove': () => home.api.terminals.remove({ clusterId: clusterId(), name: 'main' }),
     sshTicket: () => raw(`/ssh/${sshAlias('liar', 0)}`),
+    ports: () => home.api.ports.link({ clusterId: clusterId(), port: 1 }),
     touch: () => raw(`/ssh/${sshAlias('liar', 0)}`, { method: 'POST' }),
     'files.list': () => files().list({ clusterId: clusterId(), path: '' }),
     'files.stat': () => files().stat({ clusterId: clusterId(), path: ASKED }),

@@ -5,7 +5,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, isJobOver, type Job } from '@hitch/contract';
+import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
 import { DaemonHome, HITCH_PROGRAM, type Ran } from '../support/daemon-home.ts';
+import { loadedDashboard, openedIn } from '../support/port-pages.ts';
 import { allProcesses, needsRealNodes, nodeProcesses, sendSignal } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
@@ -126,6 +128,18 @@ describe('A job of several nodes', function () {
     const said = await named('meet');
     assert.deepEqual([said.state, said.runs[0]?.cause, ofJob(said)], ['succeeded', 'finished', []]);
     assert.match((await job('show', 'meet')).stdout, /Runs: python meet\.py \(on 2 nodes\)/);
+  });
+
+  it('runs beside Ray’s dashboard, which opens in a browser with all of its pages', async function () {
+    const browser = await launchChromium(chromiumOrSkip(this));
+    try {
+      const { ports } = await home.api.ports.list({ clusterId: cluster.id });
+      const dashboard = ports.find(({ known }) => known === 'ray') ?? assert.fail('Ray is not listed');
+      const link = await home.api.ports.link({ clusterId: cluster.id, port: dashboard.port });
+      assert.deepEqual(await loadedDashboard(await openedIn(browser, link), link.address, 2), []);
+    } finally {
+      await browser.close();
+    }
   });
 
   it('ends on all where one fails, with its code and its name', async () => {

@@ -11,6 +11,7 @@ import { bearerCheck } from './http/auth.ts';
 import { createAgentServer, type Route } from './http/server.ts';
 import { logBytesRoute } from './jobs/log-bytes.ts';
 import { noNotebook, type Notebook } from './notebook.ts';
+import { portUpgrade } from './ports/stream.ts';
 import { rayRoute, rayUpgrade } from './ray/route.ts';
 
 export interface AgentServerOptions {
@@ -72,6 +73,7 @@ export function agentServer(
       async (url, request, socket, head) => (await notebook?.upgrade(url, request, socket, head)) ?? false,
       rayUpgrade(agent.ray),
       agent.ssh.upgrade,
+      portUpgrade(agent.ports),
     ],
   });
 }

@@ -27,8 +27,10 @@ import { jobGround } from './jobs/ground.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { nodeWatchdog } from './node-watchdog.ts';
 import { createNotebook, noNotebook, type Notebook } from './notebook.ts';
+import { NodePorts } from './ports/node-ports.ts';
 import { endTagged } from './processes/ending.ts';
 import { keepLogsBounded } from './processes/log-files.ts';
+import { processReader } from './processes/proc.ts';
 import { NodesAlive } from './ray/nodes-alive.ts';
 import { RayEngine } from './ray/ray.ts';
 import { gpuReader } from './signals/gpus.ts';
@@ -67,6 +69,7 @@ export class Agent {
   readonly environment: NodeEnvironment;
   readonly jobs: Jobs;
   readonly use: NodeUse;
+  readonly ports: NodePorts;
   /** Resolves once {@link shutDown} has ended everything. */
   readonly ended: Promise<void>;
 
@@ -200,6 +203,16 @@ export class Agent {
       ids,
       log,
       touched: () => this.watchdog.touch(),
+    });
+    const place = {
+      ref: config.ref,
+      workFolder: folders.work,
+      jupyterPid: () => notebook?.jupyter.supervisor.state.pid ?? null,
+    };
+    this.ports = new NodePorts({
+      reader: process.platform === 'linux' ? processReader(place) : null,
+      runtimeFolder: join(folders.jupyter, 'runtime'),
+      ray: () => this.ray.taken,
     });
     this.#server = agentServer(this, { token: config.token, folders, work, notebook, transfers });
   }

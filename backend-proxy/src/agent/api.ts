@@ -74,6 +74,7 @@ function agentRouter(agent: Agent) {
     },
     allowSsh: os.allowSsh.handler(({ input }) => agent.ssh.allow(input.publicKey)),
     sshTicket: os.sshTicket.handler(() => ({ ticket: agent.ssh.tickets.issue() })),
+    ports: os.ports.handler(() => agent.ports.list()),
     touch: os.touch.handler(() => {
       agent.watchdog.touch();
       return {};

@@ -18,6 +18,8 @@ export interface Guard {
    * @throws HitchError UNAUTHORIZED, after the same time whatever was guessed.
    */
   checkBearer(headers: IncomingHttpHeaders): Bearer;
+  /** Whether a request shows a bearer of the daemon's, right here or not. */
+  showsBearer(headers: IncomingHttpHeaders): boolean;
   /**
    * What comes from the daemon's own window: it has no bearer, and a page elsewhere cannot say that it is here.
    * @throws HitchError FORBIDDEN_ORIGIN
@@ -37,6 +39,10 @@ export function createGuard(options: {
   const page = digest(`Bearer ${options.pageToken}`);
   const allowed = new Set(options.allowedOrigins);
   const hosts = () => ['127.0.0.1', 'localhost'].map(host => `${host}:${options.port()}`);
+  const bearersIn = ({ authorization }: IncomingHttpHeaders) => {
+    const given = digest(authorization ?? '');
+    return { isProgram: timingSafeEqual(given, program), isPage: timingSafeEqual(given, page) };
+  };
   return {
     checkPlace(headers) {
       const host = headers.host?.toLowerCase();
@@ -52,8 +58,7 @@ export function createGuard(options: {
       }
     },
     checkBearer(headers) {
-      const given = digest(headers.authorization ?? '');
-      const [isProgram, isPage] = [timingSafeEqual(given, program), timingSafeEqual(given, page)];
+      const { isProgram, isPage } = bearersIn(headers);
       if (!isProgram && !isPage) {
         throw new HitchError('UNAUTHORIZED', 'The bearer token is missing or wrong.', {
           next: 'Read the present token from daemon.json in Hitch’s folder; it changes with each start.',
@@ -61,6 +66,10 @@ export function createGuard(options: {
       }
       // A bridge of an earlier version has the bearer of programs and says all the same that it speaks for pages.
       return isPage || headers[LOCAL_ROOT] !== undefined ? 'page' : 'program';
+    },
+    showsBearer(headers) {
+      const { isProgram, isPage } = bearersIn(headers);
+      return isProgram || isPage;
     },
     checkOwnOrigin({ origin, authorization }) {
       const isOwn = hosts().some(own => origin === `http://${own}`);

@@ -8,6 +8,7 @@ import type {
   ProviderInfo,
 } from '@hitch/contract';
 import type { Approvals } from '../approvals/approvals.ts';
+import type { Ports } from '../access/ports/ports.ts';
 import type { Relay } from '../access/relay.ts';
 import type { SshPart } from '../access/ssh/user-config.ts';
 import type { Copies } from '../copies/copies.ts';
@@ -73,6 +74,7 @@ export interface ApiParts {
   readonly urls: Pick<ClusterUrls, 'give' | 'revoke' | 'opened' | 'keep'>;
   /** Of this daemon, such as `http://127.0.0.1:8745`. */
   readonly origin: () => string;
+  readonly ports: Ports;
   readonly info: () => DaemonInfo;
   readonly doctor: (signal: AbortSignal) => Promise<readonly DoctorCheck[]>;
   /** Asked to end, once the answer is out. */

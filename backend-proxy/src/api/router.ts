@@ -8,6 +8,7 @@ import { type ApiContext, refuseFromPages, refusePages, routes } from './impleme
 import { toOrpcError } from './envelope.ts';
 import { jobs } from './job-routes.ts';
 import { networks } from './network-routes.ts';
+import { ports } from './port-routes.ts';
 import { files, kernels, terminals } from './runtime-routes.ts';
 import { ssh } from './ssh-routes.ts';
 import { clusterUrls } from './url-routes.ts';
@@ -262,6 +263,7 @@ export const router: Router<typeof contract, ApiContext> = routes.router({
   terminals,
   clusterUrls,
   ssh,
+  ports,
   files,
   jobs,
   copies,

@@ -168,6 +168,7 @@ class Api {
   async close(): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     this.#closing.abort();
+    this.#options.parts.ports.proxy.close();
     await this.#options.parts.relay.close();
     const { clock } = this.#options;
     const deadline = clock.setTimer(() => this.#server.closeAllConnections(), DRAIN_MS);
@@ -183,6 +184,10 @@ class Api {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Another origin than the daemon's own, with its own rules: nothing below holds there.
+    if (this.#options.parts.ports.proxy.handleRequest(request, response, this.#guard)) {
+      return;
+    }
     const started = this.#options.clock.monotonic();
     for (const [name, value] of Object.entries(HEADERS)) {
       response.setHeader(name, value);
@@ -297,6 +302,9 @@ class Api {
     // Silence is the business of those that it is between.
     if (socket instanceof Socket) {
       socket.setTimeout(0);
+    }
+    if (this.#options.parts.ports.proxy.handleUpgrade(request, socket, head, this.#guard)) {
+      return;
     }
     try {
       this.#guard.checkPlace(request.headers);

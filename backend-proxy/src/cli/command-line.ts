@@ -4,6 +4,7 @@ import { steadyClockBeside } from '@hitch/platform/src/kept-time.ts';
 import { homeFromEnvironment } from '@hitch/platform/src/paths.ts';
 import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
 import { homeDaemons } from '@hitch/client-node/src/daemon-session.ts';
+import { openInBrowser } from './browser.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { processInterrupts } from './interrupts.ts';
 import { runCli } from './program.ts';
@@ -27,6 +28,7 @@ export async function commandLine(program: string, argv: readonly string[]): Pro
       random: systemRandom,
       ids: createIds(clock, systemRandom),
       interrupts: processInterrupts,
+      browser: url => openInBrowser(url, { folder: home.root, env: process.env, clock: systemClock }),
       daemons: homeDaemons({
         home,
         clock: systemClock,

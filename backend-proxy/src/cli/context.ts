@@ -13,6 +13,8 @@ export interface CliDeps extends IoParts {
   readonly random: Random;
   readonly daemons: Daemons;
   readonly interrupts: Interrupts;
+  /** Opens an address in the person's browser. @returns false where none can be opened from here */
+  readonly browser: (url: string) => Promise<boolean>;
 }
 
 export interface Context {
@@ -24,6 +26,7 @@ export interface Context {
   readonly random: Random;
   readonly daemons: Daemons;
   readonly interrupts: Interrupts;
+  readonly browser: CliDeps['browser'];
   /** Connected on first use and closed at the end of the command. */
   readonly session: () => Promise<Session>;
 }

@@ -16,6 +16,8 @@ import { addLogs } from './commands/logs.ts';
 import { addLs } from './commands/ls.ts';
 import { addNetworks } from './commands/networks.ts';
 import { addOffers } from './commands/offers.ts';
+import { addOpen } from './commands/open.ts';
+import { addPorts } from './commands/ports.ts';
 import { addPresets } from './commands/presets.ts';
 import { addRent } from './commands/rent.ts';
 import { addReport } from './commands/report.ts';
@@ -47,7 +49,20 @@ const COMMANDS: ReadonlyMap<string, readonly AddCommand[]> = new Map([
   ['See what there is:', [addLs, addShow, addTop, addLogs, addCost]],
   [
     'Work on a cluster:',
-    [addRun, addJob, addEnv, addKernels, addCp, addSsh, addSshConfig, addSshProxy, addUrl, addWsConnect],
+    [
+      addRun,
+      addJob,
+      addEnv,
+      addKernels,
+      addOpen,
+      addPorts,
+      addCp,
+      addSsh,
+      addSshConfig,
+      addSshProxy,
+      addUrl,
+      addWsConnect,
+    ],
   ],
   ['Say what runs, and on what:', [addTemplate]],
   ['Accounts and machines:', [addNetworks, addAdopt, addLiveCheck, addSecrets]],

@@ -4,12 +4,20 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AGENT_PROTOCOL, agentContract, type AgentStatus, HitchError, type Kernel } from '@hitch/contract';
+import {
+  AGENT_PROTOCOL,
+  agentContract,
+  type AgentStatus,
+  HitchError,
+  type Kernel,
+  type NodePort,
+} from '@hitch/contract';
 import { transferRoute } from '@hitch/transfer';
 import { OpenAPIHandler } from '@orpc/openapi/node';
 import { implement } from '@orpc/server';
 import type { AgentLink } from '../../src/access/agent-link.ts';
-import { sendError, sendJson, toOrpcError, toShownError } from '../../src/api/envelope.ts';
+import { portUpgrade } from '../../src/agent/ports/stream.ts';
+import { refuseUpgrade, sendError, sendJson, toOrpcError, toShownError } from '../../src/api/envelope.ts';
 import { START_MS } from '../store/records.ts';
 
 const BROKEN_AFTER_BYTES = 500_000;
@@ -18,6 +26,8 @@ const supervised = { state: 'running', pid: 1, restarts: 0, message: '' } as con
 export class FakeAgent {
   readonly files = new Map<string, Buffer>();
   readonly kernels: Kernel[] = [];
+  /** What listens, on the loopback of this computer. */
+  readonly ports: NodePort[] = [];
   /** Pieces of files under way. */
   readonly #parts = new Map<string, Buffer>();
   /** Breaks the connection of the next so many raw requests half-way. */
@@ -65,6 +75,19 @@ export class FakeAgent {
           sendError(response, error);
         }
       })();
+    });
+    const upgrade = portUpgrade({
+      addressesOf: port => {
+        if (!this.ports.some(entry => entry.port === port)) {
+          throw new HitchError('NOT_FOUND', 'No program of this cluster listens there.');
+        }
+        return ['127.0.0.1'];
+      },
+    });
+    this.#server.on('upgrade', (request, socket, head) => {
+      upgrade(new URL(request.url ?? '', 'http://agent'), request, socket, head).catch((error: unknown) =>
+        refuseUpgrade(socket, error),
+      );
     });
     this.#server.listen(socketPath);
   }
@@ -140,6 +163,7 @@ export class FakeAgent {
       },
       allowSsh: os.allowSsh.handler(refuse),
       sshTicket: os.sshTicket.handler(refuse),
+      ports: os.ports.handler(() => ({ ports: this.ports, more: 0 })),
       touch: os.touch.handler(() => ({})),
       files: {
         list: os.files.list.handler(({ input }) =>

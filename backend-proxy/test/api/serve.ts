@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchClient, HitchError, PROTOCOL } from '@hitch/contract';
 import { ClusterUrls } from '../../src/access/cluster-urls.ts';
+import { createPorts } from '../../src/access/ports/ports.ts';
 import { createRelay } from '../../src/access/relay.ts';
 import { SshHosts } from '../../src/access/ssh/hosts.ts';
 import { sshPart } from '../../src/access/ssh/user-config.ts';
@@ -191,6 +192,14 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
       }),
       urls,
       origin: () => `http://127.0.0.1:${listening.toString()}`,
+      ports: createPorts({
+        clock,
+        log: silentLog,
+        secret: () => ids.secret(),
+        port: () => listening,
+        linkFor: (id, nodeIndex) => linkTo(clusters, id, nodeIndex),
+        rayToken: () => 'token-of-ray',
+      }),
       info: () => ({
         version: '0.1.0',
         protocol: PROTOCOL,

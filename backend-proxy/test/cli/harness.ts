@@ -48,6 +48,7 @@ export interface RunOptions {
   readonly interrupts?: FakeInterrupts;
   readonly clock?: Clock;
   readonly daemons?: Partial<Daemons>;
+  readonly browser?: CliDeps['browser'];
   /** Given the terminal's input, to type while the command runs. */
   readonly typing?: (input: PassThrough, shown: () => string) => Promise<void>;
 }
@@ -131,6 +132,7 @@ export class CliHarness {
       random: systemRandom,
       daemons,
       interrupts,
+      browser: () => Promise.resolve(false),
       session: () => session,
     };
   }
@@ -154,6 +156,7 @@ export class CliHarness {
       ids: createIds(systemClock, systemRandom),
       interrupts: options.interrupts ?? new FakeInterrupts(),
       daemons: { ...this.#daemons(), ...options.daemons },
+      browser: options.browser ?? (() => Promise.resolve(false)),
     };
     const running = runCli(argv, deps);
     const typing = options.typing?.(input, () => out.text() + err.text());

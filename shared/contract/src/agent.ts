@@ -7,6 +7,8 @@
  * - `GET  /terminals/<name>/socket` (WebSocket): terminado's JSON frames;
  * - `GET  /ssh` (`Upgrade: ssh`; also with `Authorization: Ticket <ticket>`): after 101, the bare bytes of one connection
  *   to this node's sshd;
+ * - `GET  /ports/<port>` (`Upgrade: tcp`): after 101, the bare bytes of one connection to what listens there; the node's own
+ *   programs alone;
  * - `GET  /raw-files?path=…` (Range honoured) and `PUT /raw-files?path=…&offset=…&total=…&sha256=…`: bytes;
  * - `ANY  /ray/…`: this node's Ray dashboard API, head only; `Authorization` is replaced by Ray's own token.
  */
@@ -39,6 +41,7 @@ import {
   terminalSchema,
   uploadStateSchema,
 } from './runtime.ts';
+import { nodePortsSchema } from './ports.ts';
 import { MOST_SAID, saidAmount, saidMoment, saidName, saidSentence } from './said.ts';
 import { nodeSshSchema, publicKeySchema, sshTicketSchema } from './ssh.ts';
 import { usePageSchema, useQuerySchema } from './use/wire.ts';
@@ -274,6 +277,8 @@ export const agentContract = {
     .output(nodeSshSchema),
   /** Lets one connection in without the bearer. */
   sshTicket: oc.route({ method: 'POST', path: '/ssh-tickets' }).output(sshTicketSchema),
+  /** Ports that the node's own programs listen on; not those of Hitch, Jupyter and Ray themselves. */
+  ports: oc.route({ method: 'GET', path: '/ports' }).output(nodePortsSchema),
   /** A person is at work through something that the agent does not see into, such as ssh: not idle at this moment. */
   touch: oc.route({ method: 'POST', path: '/touch' }).output(z.object({})),
   files: {

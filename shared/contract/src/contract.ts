@@ -28,6 +28,7 @@ import { microUsdSchema } from './money.ts';
 import { jobs } from './job-routes.ts';
 import { networks } from './network-routes.ts';
 import { offers } from './offer-routes.ts';
+import { ports } from './port-routes.ts';
 import { wishChangeSchema } from './terms-words.ts';
 import {
   checksumSchema,
@@ -330,6 +331,7 @@ export const contract = {
   },
   clusterUrls,
   ssh,
+  ports,
   files: {
     list: oc
       .route({ method: 'GET', path: '/clusters/{clusterId}/files' })

@@ -43,6 +43,8 @@ export * from './offer-words.ts';
 export * from './busy-words.ts';
 export * from './paid-ahead.ts';
 export * from './paid-words.ts';
+export * from './port-words.ts';
+export * from './ports.ts';
 export * from './preset-words.ts';
 export * from './presets.ts';
 export * from './quote-words.ts';

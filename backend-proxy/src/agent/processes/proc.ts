@@ -153,7 +153,8 @@ const isLoopback = (remote: string): boolean =>
 
 const addressOf = (socket: string): string => socket.slice(0, socket.indexOf(':'));
 
-function sockets(folder: string): string[] {
+/** Inodes of the sockets that a process holds. @param folder the `fd` of its folder in `/proc` */
+export function sockets(folder: string): string[] {
   try {
     return readdirSync(folder).flatMap(
       name => /^socket:\[(\d+)\]$/.exec(link(join(folder, name)))?.[1] ?? [],
@@ -176,7 +177,8 @@ function nameOf({ command }: Stat, folder: string): string {
   return /^[^-].*\.(?:py|sh|jl|R|js|pl)$/.test(script) ? `${program} ${basename(script)}` : program;
 }
 
-const argumentsOf = (folder: string): string[] => read(join(folder, 'cmdline')).split('\0');
+/** A process's command line. Its words may be secrets: they stay on this machine. */
+export const argumentsOf = (folder: string): string[] => read(join(folder, 'cmdline')).split('\0');
 
 const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(folder + sep);
 

@@ -96,6 +96,12 @@ export class RayEngine {
     return { upstream, api: new RayDashboard(upstream) };
   }
 
+  /** The ports that Ray takes on this node; null while it does not run here. */
+  get taken(): { readonly ports: RayPorts; readonly isHead: boolean } | null {
+    const running = this.#running;
+    return running === null ? null : { ports: running.ports, isHead: running.engine.role === 'head' };
+  }
+
   /** What was submitted to Ray itself; none on workers, and while Ray does not run. @throws when its dashboard does not answer. */
   async submitted(signal: AbortSignal): Promise<RayJobs> {
     const api = this.state.state === 'running' ? this.dashboard?.api : undefined;
