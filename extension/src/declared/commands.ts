@@ -24,6 +24,8 @@ export const COMMANDS = {
   'hitch.cluster.replace': 'Replace…',
   'hitch.cluster.retry': 'Retry',
   'hitch.cluster.remove': 'Remove from List',
+  'hitch.ports.open': 'Open Port…',
+  'hitch.ports.openOutside': 'Open Port in Browser…',
   'hitch.files.openFile': 'Open File',
   'hitch.files.send': 'Send to Cluster…',
   'hitch.files.fetch': 'Fetch…',

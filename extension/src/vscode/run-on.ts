@@ -22,6 +22,8 @@ const NOTEBOOK = 'jupyter-notebook';
 export interface RunOnApi {
   /** Notebooks that this window attached to a cluster, by their names. */
   notebooksOn(clusterId: string): readonly string[];
+  /** The cluster that this window attached a notebook to; null: none. */
+  clusterOf(notebook: vscode.NotebookDocument): string | null;
 }
 
 export function createRunOn(host: Host, kernel: KernelApi | null, rent: RentApi | null): Module<RunOnApi> {
@@ -74,6 +76,7 @@ export function createRunOn(host: Host, kernel: KernelApi | null, rent: RentApi 
 
   return {
     api: {
+      clusterOf: notebook => attached.get(notebook.uri.toString()) ?? null,
       notebooksOn: clusterId =>
         [...attached]
           .filter(([, id]) => id === clusterId)

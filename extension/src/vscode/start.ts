@@ -22,6 +22,7 @@ import { createNetworksView, type NetworksViewApi } from './networks-view.ts';
 import { createOffersView } from './offers-view.ts';
 import { createRentModule } from './rent-module.ts';
 import { createPages, type PagesApi } from './pages.ts';
+import { createPorts } from './ports-module.ts';
 import { createReports, type ReportsApi } from './reports.ts';
 import { createPresetsModule } from './presets-module.ts';
 import { createRunNotices } from './run-notices.ts';
@@ -125,6 +126,7 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   const jobs = guard.start('The Jobs view', () => createJobsView(host));
   guard.start('Jobs', () => createJobsModule(host, { view: jobs, files, pages }));
   const terminals = guard.start('Terminals', () => createTerminals(host));
+  guard.start('Ports', () => createPorts(host, { clusters, terminals, runOn }));
   host.connection.model.start();
   return { host, clusters, files, jobs, kernel, networks, pages, reports, statusBar, terminals, workspace };
 }

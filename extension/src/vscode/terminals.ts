@@ -24,6 +24,8 @@ export interface TerminalsApi {
   open(clusterId: ClusterId): Promise<vscode.Terminal>;
   /** What this window shows. */
   shown(): readonly Shown[];
+  /** Which terminal of a cluster it is; null: none. */
+  of(terminal: vscode.Terminal): Shown | null;
 }
 
 const ICON = new vscode.ThemeIcon('terminal');
@@ -116,6 +118,7 @@ export function createTerminals(host: Host): Module<TerminalsApi> {
         return terminal;
       },
       shown,
+      of: terminal => open.get(terminal) ?? null,
     },
     disposables: [
       disposable(stopWaiting),
