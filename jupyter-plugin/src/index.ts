@@ -12,6 +12,7 @@ import { newClusterPlugin } from './new-cluster/plugin.ts';
 import { noticesPlugin } from './notices/plugin.ts';
 import { outputsPlugin } from './outputs/plugin.ts';
 import { panelPlugin } from './panel/plugin.ts';
+import { portsPlugin } from './ports/plugin.ts';
 import { quickPlugin } from './quick/plugin.ts';
 import { runOnPlugin } from './run-on/plugin.ts';
 import { runningPlugin } from './running/plugin.ts';
@@ -48,4 +49,5 @@ export default [
   helpPlugin,
   files,
   terminals,
+  portsPlugin,
 ];

@@ -5,6 +5,7 @@ import type { Deps } from './deps.ts';
 import { changeEnvironment, keepEnvironment } from './environment.ts';
 import { extend } from './extend.ts';
 import { COMMANDS } from './ids.ts';
+import { choosePort } from '../ports/open.ts';
 import { remove } from './remove.ts';
 import { retry } from './retry.ts';
 import { saveNow } from './save.ts';
@@ -24,6 +25,7 @@ export const ACTS: Readonly<Record<string, Act>> = {
   [COMMANDS.changeEnvironment]: changeEnvironment,
   [COMMANDS.keepEnvironment]: keepEnvironment,
   [COMMANDS.saveTemplate]: saveTemplate,
+  [COMMANDS.openPort]: choosePort,
   [COMMANDS.startAgain]: (deps, cluster) => rentAgain(deps, cluster, 'start-again'),
   [COMMANDS.nextOffer]: (deps, cluster) => rentAgain(deps, cluster, 'next-offer'),
   [COMMANDS.replace]: (deps, cluster) => rentAgain(deps, cluster, 'replace'),

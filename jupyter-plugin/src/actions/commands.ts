@@ -28,6 +28,7 @@ const ACTED: readonly { readonly action: RowAction; readonly command: string }[]
   { action: 'environment', command: COMMANDS.changeEnvironment },
   { action: 'keepEnvironment', command: COMMANDS.keepEnvironment },
   { action: 'template', command: COMMANDS.saveTemplate },
+  { action: 'ports', command: COMMANDS.openPort },
 ];
 
 /** What the palette calls each: a sentence that stands alone. */
@@ -46,6 +47,7 @@ function paletteLabels({ trans }: Deps): Readonly<Partial<Record<RowAction, stri
     environment: trans.__('Change the Environment of a GPU Cluster…'),
     keepEnvironment: trans.__('Cancel a Change of a GPU Cluster’s Environment'),
     template: trans.__('Save a GPU Cluster as a Template…'),
+    ports: trans.__('Open a Dashboard or Port of a GPU Cluster…'),
   };
 }
 

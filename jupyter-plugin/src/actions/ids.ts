@@ -24,6 +24,7 @@ export const COMMANDS = {
   changeEnvironment: 'hitch:change-environment',
   keepEnvironment: 'hitch:keep-environment',
   saveTemplate: 'hitch:save-template',
+  openPort: 'hitch:open-port',
 } as const;
 
 /** Those of other plugins of this package; each may be disabled. */
@@ -49,7 +50,7 @@ export const paletteCategory = (trans: TranslationBundle): string => trans.__('G
 
 /** What a person can do with a cluster: the actions of its state, and some of these clients’ own. */
 export type RowAction =
-  ClusterAction | 'timeline' | 'save' | 'endSave' | 'environment' | 'keepEnvironment' | 'template';
+  ClusterAction | 'timeline' | 'save' | 'endSave' | 'environment' | 'keepEnvironment' | 'template' | 'ports';
 
 /** Null: there is nothing behind it yet, so it is not offered. */
 export const COMMAND_OF: Readonly<Record<RowAction, string | null>> = {
@@ -73,6 +74,7 @@ export const COMMAND_OF: Readonly<Record<RowAction, string | null>> = {
   environment: COMMANDS.changeEnvironment,
   keepEnvironment: COMMANDS.keepEnvironment,
   template: COMMANDS.saveTemplate,
+  ports: COMMANDS.openPort,
 };
 
 /** It runs, and its machines are asked. */
@@ -84,6 +86,8 @@ export function offers(cluster: Cluster, action: RowAction): boolean {
   switch (action) {
     case 'timeline':
       return true;
+    case 'ports':
+      return clusterActions(cluster).includes('runOn');
     case 'template':
     case 'save':
       return cluster.conditions.kernel.status === 'yes' && clusterActions(cluster).includes('stop');
@@ -119,6 +123,8 @@ export function rowActionLabel(
       return trans.__('Cancel the change');
     case 'template':
       return trans.__('Save as template…');
+    case 'ports':
+      return trans.__('Open port…');
     default:
       return actionLabel(action, cluster, titleOf);
   }

@@ -125,7 +125,9 @@ class Overview extends LitWidget {
         <span class="jp-Hitch-line" role="status"
           >${clusterLine(cluster, now(), { titleOf: titlesOf(hitch) })}</span
         >
-        <span class="jp-Hitch-actions">${actionButtons(this.#deps, cluster, { tabbable: true })}</span>
+        <span class="jp-Hitch-actions"
+          >${actionButtons(this.#deps, cluster, { tabbable: true, alsoPorts: true })}</span
+        >
       </div>
       <div class="jp-Hitch-tabBody">
         <section aria-label=${trans.__('Timeline')}>

@@ -37,11 +37,12 @@ const DANGEROUS: ReadonlySet<RowAction> = new Set<RowAction>(['stop', 'cancel', 
 export function actionButtons(
   { commands, hitch, trans }: Deps,
   cluster: Cluster,
-  options: { readonly tabbable: boolean; readonly alsoTimeline?: boolean },
+  options: { readonly tabbable: boolean; readonly alsoTimeline?: boolean; readonly alsoPorts?: boolean },
 ): TemplateResult {
   const actions: readonly RowAction[] = [
     ...(offers(cluster, 'endSave') ? (['endSave'] as const) : []),
     ...clusterActions(cluster),
+    ...(options.alsoPorts === true && offers(cluster, 'ports') ? (['ports'] as const) : []),
     ...(options.alsoTimeline === true ? (['timeline'] as const) : []),
   ];
   const shown = actions.flatMap(action => {
