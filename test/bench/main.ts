@@ -17,6 +17,7 @@ import { metricsPoints } from './figures/metrics.ts';
 import { offersQuery } from './figures/offers-query.ts';
 import { offerTable } from './figures/offer-table.ts';
 import { daemonMemory } from './figures/daemon-memory.ts';
+import { ports } from './figures/ports.ts';
 import { purchaseToReady } from './figures/purchase-to-ready.ts';
 import { farFirstCell, firstCell, rayReady } from './figures/start-times.ts';
 import { sshProxy } from './figures/ssh-proxy.ts';
@@ -45,6 +46,7 @@ const benchmarks: readonly Benchmark[] = [
   transfer,
   tunnel,
   tunnelReopen,
+  ports,
   environmentBuild,
   jobFirstLine,
   logReplay,
