@@ -25,6 +25,7 @@ function helpDeps(stdout: PassThrough): CliDeps {
     ids: createIds(systemClock, random),
     daemons: { connect: nobody, status: nobody, stop: nobody, runForeground: nobody },
     interrupts: { listen: () => () => undefined },
+    browser: () => Promise.resolve(false),
   };
 }
 
