@@ -1,16 +1,14 @@
 /** Connections to a port of a node: each is one upgraded request to its agent, which joins it to what listens there. */
-import { Agent, type ClientRequestArgs, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent, type ClientRequestArgs, request as httpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { HitchError } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { AgentLink } from '../agent-link.ts';
-import { NotUnderstood, saidError } from '../not-understood.ts';
 import { unreachable } from '../relay-answer.ts';
+import { refusalSaid } from '../relay-refusal.ts';
 
 const OPEN_WITHIN_MS = 15_000;
 /** Kept for the next request, of one port. */
 const FREE_CONNECTIONS = 8;
-const LONGEST_REFUSAL = 10_000;
 
 /** @throws HitchError: the agent's own sentence, or UNREACHABLE. */
 export function openPort(link: AgentLink, port: number, clock: Clock): Promise<Duplex> {
@@ -31,7 +29,7 @@ export function openPort(link: AgentLink, port: number, clock: Clock): Promise<D
     outgoing.once('close', () => late.cancel());
     outgoing.once('error', error => reject(unreachable(error)));
     outgoing.once('response', answer => {
-      void refusalOf(answer).then(error => {
+      void refusalSaid(answer).then(error => {
         reject(error);
         answer.destroy();
       });
@@ -52,23 +50,6 @@ export function openPort(link: AgentLink, port: number, clock: Clock): Promise<D
     });
     outgoing.end();
   });
-}
-
-/** The agent's own sentence, where it said one. */
-async function refusalOf(answer: IncomingMessage): Promise<HitchError> {
-  let text = '';
-  try {
-    for await (const part of answer.setEncoding('utf8')) {
-      text += String(part);
-      if (text.length > LONGEST_REFUSAL) {
-        break;
-      }
-    }
-    const said = saidError(JSON.parse(text), answer.statusCode ?? 0);
-    return said instanceof NotUnderstood || said.code === 'UNAUTHORIZED' ? unreachable(said) : said;
-  } catch (error) {
-    return unreachable(error);
-  }
 }
 
 /** Node's pool of kept connections, over streams of one link. The port is in the name that it keeps them by. */
