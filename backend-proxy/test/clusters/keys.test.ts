@@ -86,12 +86,17 @@ class KeyMarket {
           cause: new FarError('login', 'root@one lets nobody in.'),
         }),
       );
+    // Whoever is in stays in, and is asked by that connection (FarShells.use).
+    let isIn = false;
     return {
       address: host.address,
-      facts: signal => (this.isKeyThere ? host.facts(signal) : refusal()),
+      facts: signal => (this.isKeyThere || isIn ? host.facts(signal) : refusal()),
       ensurePython: (needs, report, signal) => host.ensurePython(needs, report, signal),
       startAgent: (agent, signal) => host.startAgent(agent, signal),
-      connect: signal => (this.isKeyThere ? host.connect(signal) : refusal()),
+      connect: async signal => {
+        isIn = this.isKeyThere;
+        return isIn ? host.connect(signal) : refusal();
+      },
       readLog: (name, bytes, signal) => host.readLog(name, bytes, signal),
       way: {
         isOpen: true,
