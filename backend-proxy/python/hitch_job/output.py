@@ -27,7 +27,7 @@ class Log:
             try:
                 if self.file is None or self.files[-1][1] >= self.file_bytes:
                     self.begin()
-                taken = self.file.write(data[: self.file_bytes])
+                taken = self.file.write(data[: self.file_bytes - self.files[-1][1]])
             except OSError:
                 # The disk is full: the job goes on, and what it printed meanwhile is a gap.
                 self.end += len(data)

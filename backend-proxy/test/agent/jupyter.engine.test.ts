@@ -62,9 +62,9 @@ describe('The agent with a real Jupyter Server', function () {
     assert.equal(await runCell(agent, kernel, 'import os; print(os.environ["HF_TOKEN"])'), 'hf-of-a-test\n');
   });
 
-  it('passes on kernels, sessions, kernelspecs and contents as JSON and nothing else', async () => {
-    for (const path of ['kernels', 'sessions', 'kernelspecs', 'contents']) {
-      const answer = await agent.call('GET', `/jupyter/api/${path}`);
+  it('passes on kernels, sessions, kernelspecs, contents and what it says of itself as JSON, and nothing else', async () => {
+    for (const path of ['', '/kernels', '/sessions', '/kernelspecs', '/contents', '/status', '/me']) {
+      const answer = await agent.call('GET', `/jupyter/api${path}`);
       assert.equal(answer.status, 200, path);
       assert.match(answer.headers['content-type'] ?? '', /^application\/json/);
       assert.equal(answer.headers['x-content-type-options'], 'nosniff');
@@ -73,9 +73,8 @@ describe('The agent with a real Jupyter Server', function () {
     const refused = [
       '/jupyter/',
       '/jupyter/lab',
-      '/jupyter/api',
       '/jupyter/api/terminals',
-      '/jupyter/api/terminals',
+      '/jupyter/api/config',
       '/jupyter/api/shutdown',
       '/jupyter/files/secret.html',
       '/jupyter/view/secret.html',
