@@ -52,7 +52,8 @@ function readRequest(args: readonly string[]): Request {
   if (unknown !== undefined) {
     throw new Error(`There is no tier "${unknown}": choose from ${known.join(', ')}.`);
   }
-  const lanes = values.lanes ?? String(availableParallelism());
+  // One more than there are cores: while real programs start and wait, a third of two cores is idle.
+  const lanes = values.lanes ?? String(availableParallelism() + 1);
   if (!/^[1-9]\d?$/.test(lanes)) {
     throw new Error(`--lanes takes a number from 1 to 99, not "${lanes}".`);
   }

@@ -28,7 +28,7 @@ const oneByOne = {
 export const tiers: readonly Tier[] = [
   { ...shared, name: 'unit', testTimeoutMs: 10_000 },
   { ...shared, name: 'contract', testTimeoutMs: minuteMs },
-  { ...oneByOne, name: 'engine', lanes: 2 },
+  { ...oneByOne, name: 'engine', lanes: 3 },
   // A browser takes a machine for itself.
   { ...oneByOne, name: 'jupyterlab' },
   { ...oneByOne, name: 'vscode' },
