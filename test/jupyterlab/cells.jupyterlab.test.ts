@@ -22,6 +22,18 @@ const printing = (file: string): string =>
     'print("end of", n)',
   ].join('\n');
 
+/** A program in the kernel with a page of its own, which prints where it listens as such programs do. */
+const SERVES = `
+import http.server, threading
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        said = b"<title>made there</title><p>cookies: " + self.headers.get("cookie", "none").encode() + b"</p>"
+        self.send_response(200); self.send_header("content-type", "text/html"); self.end_headers(); self.wfile.write(said)
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(f"Running on http://localhost:{server.server_port}/made?there=1")`;
+
 /** Whether a text is the lines 0, 1, 2 … once and in order. */
 function assertLines(text: string): void {
   const lines = text.split('\n').filter(line => line.startsWith('line '));
@@ -213,6 +225,27 @@ describe('cells on a cluster in JupyterLab', function suite() {
     });
     await page.picture('cells-completion');
     await source.press('Escape');
+  });
+
+  it('open what they print the address of, in a tab and on an origin of its own', async () => {
+    await book.make('port.ipynb', KERNEL);
+    const { text } = await book.run(0, SERVES);
+    const port = /localhost:(\d+)/.exec(text)?.[1] ?? assert.fail(text);
+    await page.page.locator('.jp-OutputArea-output a', { hasText: `http://localhost:${port}` }).click();
+    const dialog = page.page.getByRole('dialog');
+    await dialog.getByText(`Open port ${port} of ${NAME}?`).waitFor();
+    await page.picture('cells-port');
+    const opened = page.page.context().waitForEvent('page');
+    await dialog.getByRole('button', { name: 'Open it' }).click();
+    const tab = await opened;
+    await tab.getByText('cookies: none').waitFor();
+    assert.match(
+      tab.url(),
+      new RegExp(`^http://${port}-${NAME}-[0-9a-f]{8}\\.localhost:\\d+/made\\?there=1$`),
+    );
+    assert.equal(await tab.evaluate('document.cookie'), '');
+    assert.equal(await tab.evaluate('window.opener'), null);
+    await tab.close();
   });
 
   it('are interrupted, and forget all at a restart', async () => {
