@@ -3,5 +3,5 @@ import { copiesWhileEverythingDies } from './dying-copies.ts';
 
 describe('copies while everything dies', function () {
   this.timeout(900_000);
-  copiesWhileEverythingDies({ entries: 3_000, fewEntries: 2_500, twiceEntries: 1_000, runs: 1 });
+  copiesWhileEverythingDies({ entries: 1_500, fewEntries: 1_500, twiceEntries: 500, runs: 1 });
 });
