@@ -76,8 +76,11 @@ export async function triedByPage(page: Page, daemonUrl: string, otherUrl: strin
   );
 }
 
-/** Ray's own answers where no Grafana, Prometheus and cloud platform stand beside it; its pages say so by themselves. */
-const NOT_THERE = /grafana|prometheus|\/platform_events$/;
+/**
+ * Ray's own answers where no Grafana, Prometheus and cloud platform stand beside it, and where Ray Serve is not installed
+ * (`dashboard/modules/serve/serve_head.py` answers 501 then); its pages say so by themselves.
+ */
+const NOT_THERE = /grafana|prometheus|\/platform_events$|\/api\/serve\//;
 
 /** Every page of Ray's dashboard; what did not load of each. */
 export async function loadedDashboard(page: Page, address: string, alive: number): Promise<string[]> {
