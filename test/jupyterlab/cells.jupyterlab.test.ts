@@ -227,27 +227,6 @@ describe('cells on a cluster in JupyterLab', function suite() {
     await source.press('Escape');
   });
 
-  it('open what they print the address of, in a tab and on an origin of its own', async () => {
-    await book.make('port.ipynb', KERNEL);
-    const { text } = await book.run(0, SERVES);
-    const port = /localhost:(\d+)/.exec(text)?.[1] ?? assert.fail(text);
-    await page.page.locator('.jp-OutputArea-output a', { hasText: `http://localhost:${port}` }).click();
-    const dialog = page.page.getByRole('dialog');
-    await dialog.getByText(`Open port ${port} of ${NAME}?`).waitFor();
-    await page.picture('cells-port');
-    const opened = page.page.context().waitForEvent('page');
-    await dialog.getByRole('button', { name: 'Open it' }).click();
-    const tab = await opened;
-    await tab.getByText('cookies: none').waitFor();
-    assert.match(
-      tab.url(),
-      new RegExp(`^http://${port}-${NAME}-[0-9a-f]{8}\\.localhost:\\d+/made\\?there=1$`),
-    );
-    assert.equal(await tab.evaluate('document.cookie'), '');
-    assert.equal(await tab.evaluate('window.opener'), null);
-    await tab.close();
-  });
-
   it('are interrupted, and forget all at a restart', async () => {
     await book.begin(2, 'import time; time.sleep(600)');
     await until('it runs', async () => (await book.kernelStatus()) === 'busy');
@@ -349,5 +328,26 @@ describe('cells on a cluster in JupyterLab', function suite() {
     const over = await book.untilOver(0);
     assertLines(over.text);
     assert.match(over.text, /end of \d+\n$/);
+  });
+
+  it('open what they print the address of, in a tab and on an origin of its own', async () => {
+    await book.make('port.ipynb', KERNEL);
+    const { text } = await book.run(0, SERVES);
+    const port = /localhost:(\d+)/.exec(text)?.[1] ?? assert.fail(text);
+    await page.page.locator('.jp-OutputArea-output a', { hasText: `http://localhost:${port}` }).click();
+    const dialog = page.page.getByRole('dialog');
+    await dialog.getByText(`Open port ${port} of ${NAME}?`).waitFor();
+    await page.picture('cells-port');
+    const opened = page.page.context().waitForEvent('page');
+    await dialog.getByRole('button', { name: 'Open it' }).click();
+    const tab = await opened;
+    await tab.getByText('cookies: none').waitFor();
+    assert.match(
+      tab.url(),
+      new RegExp(`^http://${port}-${NAME}-[0-9a-f]{8}\\.localhost:\\d+/made\\?there=1$`),
+    );
+    assert.equal(await tab.evaluate('document.cookie'), '');
+    assert.equal(await tab.evaluate('window.opener'), null);
+    await tab.close();
   });
 });
