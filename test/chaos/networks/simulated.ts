@@ -126,7 +126,12 @@ export class SimulatedNetwork implements ChaosNetwork {
       (instanceId, rank) => this.#placeOf(instanceId, rank),
       async (signal, nextPage) => {
         try {
-          return await adapter.list(signal, nextPage);
+          const list = await adapter.list(signal, nextPage);
+          if ((adapter.listLeftOut?.() ?? null) !== null) {
+            // Of a product it gave none.
+            this.#noteBlind(0);
+          }
+          return list;
         } catch (error) {
           this.#noteBlind(retryAfterOf(error));
           throw error;
