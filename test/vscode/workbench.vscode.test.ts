@@ -235,22 +235,6 @@ describe('the workbench', function suite() {
     await bench.picture('14-terminal-and-files');
   });
 
-  it('opens what listens there in the editor’s own browser, on an origin of its own', async () => {
-    await bench.rowButton(/Cluster llm-dev/, 'Open Terminal', bench.screen);
-    await bench.typeInTerminal('cd results; python3 -m http.server 0 --bind 127.0.0.1');
-    await bench.found(bench.screen.getByText(/Serving HTTP on 127\.0\.0\.1 port/));
-    await bench.expand(/Ports of llm-dev/);
-    const row = await bench.row(/python.*port \d+/);
-    await row.click();
-    const page = await bench.inPage(frame => frame.getByRole('link', { name: 'run.csv' }));
-    await bench.picture('14-port');
-    const origin = await page.evaluate(link => link.ownerDocument.location.origin);
-    assert.match(origin, /^http:\/\/\d+-llm-dev-[0-9a-f]{8}\.localhost:\d+$/);
-    await bench.rowButton(/Cluster llm-dev/, 'Open Terminal', bench.screen);
-    await bench.page.keyboard.press('Control+C');
-    await bench.typeInTerminal('cd ..');
-  });
-
   it('sends a file there from the explorer, and asks before one is replaced', async () => {
     const [cluster] = await home.api.clusters.list();
     const arrives = (path: string) =>
