@@ -1,15 +1,7 @@
 /** The documents of the daemon's window. Names and titles come from networks and machines: every word is escaped. */
 import { type Approval, type HitchError, quoteLineTone } from '@hitch/contract';
+import { escapeHtml } from '@hitch/platform/src/escape-html.ts';
 import { WINDOW_SCRIPT } from './window-script.ts';
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escape = (text: string): string => text.replace(/[&<>"']/g, sign => ESCAPES[sign] ?? sign);
 
 const STYLE = `
 :root {
@@ -58,23 +50,23 @@ export interface WindowPage {
 
 export function windowPage({ approval, secret, nonce }: WindowPage): string {
   const [question = '', ...lines] = approval.lines;
-  const rows = lines.map(line => `<li class="${quoteLineTone(line)}">${escape(line)}</li>`).join('\n');
+  const rows = lines.map(line => `<li class="${quoteLineTone(line)}">${escapeHtml(line)}</li>`).join('\n');
   return page({
     nonce,
     title: question,
-    data: ` data-secret="${escape(secret)}"`,
-    content: `<h1>${escape(question)}</h1>
+    data: ` data-secret="${escapeHtml(secret)}"`,
+    content: `<h1>${escapeHtml(question)}</h1>
 <p class="quiet">A page in your browser asks for this. Nothing is spent before you say yes here.</p>
 <ul>
 ${rows}
 </ul>
 <div class="answer">
-<noscript><p>This window needs scripts. Run “hitch approve ${escape(approval.code)}” in a terminal instead.</p></noscript>
+<noscript><p>This window needs scripts. Run “hitch approve ${escapeHtml(approval.code)}” in a terminal instead.</p></noscript>
 <p class="too-small">Make this window larger to approve.</p>
 <p id="note" role="status"></p>
 <div class="buttons">
 <button type="button" id="no">Cancel</button>
-<button type="button" id="yes" aria-disabled="true">${escape(approval.yes)}</button>
+<button type="button" id="yes" aria-disabled="true">${escapeHtml(approval.yes)}</button>
 </div>
 </div>
 <script nonce="${nonce}">${WINDOW_SCRIPT}</script>`,
@@ -88,7 +80,7 @@ export function failurePage({ error, nonce }: { error: HitchError; nonce: string
     title: 'Hitch',
     data: '',
     content: `<h1>There is nothing to say yes to</h1>
-<p>${escape(error.message)} ${escape(error.next ?? '')}</p>`,
+<p>${escapeHtml(error.message)} ${escapeHtml(error.next ?? '')}</p>`,
   });
 }
 
@@ -98,7 +90,7 @@ function page(of: { nonce: string; title: string; data: string; content: string 
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(of.title)} · Hitch</title>
+<title>${escapeHtml(of.title)} · Hitch</title>
 <style nonce="${of.nonce}">${STYLE}</style>
 </head>
 <body${of.data}>

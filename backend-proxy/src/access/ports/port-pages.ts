@@ -1,14 +1,6 @@
 /** The two pages that are Hitch's own on a port's origin. They have no script and no style, and the first word of each is plain text. */
 import type { ServerResponse } from 'node:http';
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escape = (text: string): string => text.replace(/[&<>"']/g, sign => ESCAPES[sign] ?? sign);
+import { escapeHtml } from '@hitch/platform/src/escape-html.ts';
 
 const page = (head: string, body: string): string => `<!doctype html>
 <html lang="en">
@@ -29,12 +21,12 @@ ${body}
  */
 export const leadingOn = (path: string): string =>
   page(
-    `<meta http-equiv="refresh" content="0;url=${escape(path)}">\n`,
-    `<p><a href="${escape(path)}">Open it</a></p>`,
+    `<meta http-equiv="refresh" content="0;url=${escapeHtml(path)}">\n`,
+    `<p><a href="${escapeHtml(path)}">Open it</a></p>`,
   );
 
 export const failing = (message: string, next: string | undefined): string =>
-  page('', `<p>${escape(message)}</p>\n<p>${escape(next ?? '')}</p>`);
+  page('', `<p>${escapeHtml(message)}</p>\n<p>${escapeHtml(next ?? '')}</p>`);
 
 /** Nothing of it is kept, framed by others, or told of elsewhere. */
 export function sendPage(
