@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { clusterIdSchema, environmentRequestSchema, HitchError, PROTOCOL } from '@hitch/contract';
 import { agentPort } from './access/agent-port.ts';
 import type { Patience } from './access/patience.ts';
-import { ClusterUrls } from './access/cluster-urls.ts';
 import { createRelay } from './access/relay.ts';
 import { SshHosts } from './access/ssh/hosts.ts';
 import { sshPart } from './access/ssh/user-config.ts';
@@ -28,6 +27,7 @@ import { runDoctor } from './daemon/doctor.ts';
 import { agentBundlePath, hitchProgramPath } from './daemon/files.ts';
 import { patienceFrom } from './daemon/patience.ts';
 import { listenOnKeptPort } from './daemon/port.ts';
+import { clusterUrlsOf } from './daemon/cluster-urls.ts';
 import { portsOf } from './daemon/ports.ts';
 import { prepareHome } from '@hitch/client-node/src/prepare-home.ts';
 import { providerList } from './daemon/provider-list.ts';
@@ -250,11 +250,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     lock: (request, signal) => environments.lock(environmentRequestSchema.parse(request), null, signal),
   });
   const networks = createNetworks({ clock, ids, log, providers, book, logins, clusters, refresh });
-  const urls = new ClusterUrls({
-    ...{ file: home.clusterUrls, ids, log },
-    isOpen: id => clusters.ledger.state(id)?.cluster.endedAtMs === null,
-    onChange: listener => clusters.ledger.onCommit(listener),
-  });
+  const urls = clusterUrlsOf({ file: home.clusterUrls, ids, log, clusters });
   const relay = createRelay({
     clock,
     log,
