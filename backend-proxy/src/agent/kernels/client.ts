@@ -213,12 +213,7 @@ export class KernelClient {
       writeBinaryFrame(this.#stream, prefix, Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength));
       return;
     }
-    try {
-      const message = toDefaultFormat(frame);
-      this.#socket.send(message, { binary: typeof message !== 'string' });
-    } catch (error) {
-      // What has no form in it cannot be sent; every other client gets it as it is.
-      this.#source.failed(error);
-    }
+    const message = toDefaultFormat(frame);
+    this.#socket.send(message, { binary: typeof message !== 'string' });
   }
 }
